@@ -1,0 +1,53 @@
+"""The darkroom: scene in, picture out.
+
+Light is an integer picture that remembers: particles add their stamp, everything fades by the trail each
+frame. The tone curve turns light into limited-range luma codes for the encoder. All of it is integer
+arithmetic, so frames are the same bits on every backend. ``reference.py`` is the definition in NumPy,
+``cpu.py`` the fast one.
+"""
+
+from __future__ import annotations
+
+import importlib
+from fractions import Fraction
+from typing import TYPE_CHECKING, Literal
+
+from render.settings import Block, Duration, setting
+
+if TYPE_CHECKING:
+    from render.compute.device import Device
+    from render.look.darkroom import Darkroom
+    from render.look.frame import Geometry
+
+
+class Exposure(Block):
+    """How much light turns white."""
+
+    mode: Literal["fixed", "slow", "frame_max"] = setting(
+        "fixed",
+        "fixed: always `white`; slow: follows the brightest parts over `settle`, without pumping; "
+        "frame_max: the brightest pixel of each frame, as the original script did.",
+    )
+    white: float = setting(
+        10.0, "Light that turns white in fixed, and the start of slow.", unit="stamp centres", ge=0.1, le=100_000
+    )
+    percentile: float = setting(99.8, "Share of pixels that slow keeps below white.", unit="%", ge=50, le=100)
+    settle: Duration = setting(Fraction(20), "Time slow takes to follow a lasting change.", unit="s")
+
+
+class Look(Block):
+    """How particles become a picture."""
+
+    size: float = setting(3.0, "Radius of a particle's soft stamp.", unit="shown px", ge=1, le=32)
+    glide: bool = setting(True, "Place stamps to a sixteenth of a pixel, so that slow particles glide.")
+    trail: float = setting(0.8, "Share of the light that stays from one frame to the next.", ge=0, le=0.999)
+    exposure: Exposure = setting(Exposure(), "How much light turns white.")
+    dither: bool = setting(False, "Break up banding with noise of one code value, keyed by seed, frame and pixel.")
+
+
+def darkroom(look: Look, geometry: Geometry, seed: int, device: Device) -> Darkroom:
+    """A look at work: the shared darkroom with a device's two kernels."""
+    from render.look.darkroom import Darkroom
+
+    kernels = importlib.import_module(f"{__name__}.{device.kind}")
+    return Darkroom(look, geometry, seed, kernels)
