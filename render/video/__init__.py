@@ -1,0 +1,1 @@
+"""The cutting room: picture geometry, codecs, the frame loop, the ffmpeg process."""

@@ -1,0 +1,246 @@
+"""Codecs: settings in, ffmpeg arguments out. Pure functions; no process is started here.
+
+Every profile pins its thread count and the options that make an encoder's output depend on timing, so that
+the same frames give the same file on every run with the same ffmpeg: x264 and x265 with a VBV are only
+repeatable with sliced threads and ``const-vbv``, mpeg2video cuts its slices by threads.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from render.settings import Bitrate, Block, setting
+from render.video.picture import Picture
+
+Speed = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+
+PROGRAM_STREAM_OVERHEAD = Fraction(10117, 10000)
+"""Size of a DVD program stream over its video and audio: packets of 2048 bytes, measured."""
+BYTES_PER_FRAME = 24
+"""What MP4 and Matroska add per frame, rounded up."""
+
+DVD_PICTURES = {(720, 480): Fraction(30000, 1001), (720, 576): Fraction(25)}
+"""Full-size pictures of DVD-Video and their rates (ECMA-267 carries them; DVD-Video part 3, MPEG-2 MP@ML)."""
+
+
+_QUIETLY = ("-y", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning")
+
+
+class Mpeg2(Block):
+    """MPEG-2 video with a silent AC-3 track in a DVD-Video program stream (.mpg)."""
+
+    kind: Literal["mpeg2"] = setting("mpeg2", "Which codec.")
+    bitrate: Bitrate = setting(4_400_000, "Average video bit rate.", unit="bit/s", le=9_800_000)
+    max_bitrate: Bitrate = setting(8_000_000, "Highest video bit rate.", unit="bit/s", le=9_800_000)
+    gop: int = setting(15, "Frames from one intra-coded frame to the next.", unit="frames", ge=1, le=18)
+    audio_bitrate: Bitrate = setting(192_000, "Bit rate of the silent stereo track players expect.", unit="bit/s")
+    threads: int = setting(1, "Encoder threads; another number gives another file.", ge=1, le=16)
+
+    container: Literal["mpg"] = setting("mpg", "File format.")
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The ffmpeg encoders this needs."""
+        return ("mpeg2video", "ac3")
+
+    def expected_bytes(self, picture: Picture, frames: int) -> tuple[int, bool]:
+        """Size of the file, and whether that is a promise of the rate control or only a rough guess."""
+        seconds = frames / picture.rate
+        return int((self.bitrate + self.audio_bitrate) * seconds / 8 * PROGRAM_STREAM_OVERHEAD), True
+
+    def check(self, picture: Picture) -> None:
+        """Raise ValueError if a DVD cannot hold this picture."""
+        size = (picture.width, picture.height)
+        if size not in DVD_PICTURES:
+            raise ValueError("picture must be 720 x 480 or 720 x 576 for codec mpeg2, which writes DVD-Video")
+        if picture.rate != DVD_PICTURES[size]:
+            raise ValueError(f"picture.rate must be {DVD_PICTURES[size]} for a DVD picture of {size[0]} x {size[1]}")
+        if picture.display_aspect not in (Fraction(4, 3), Fraction(16, 9)):
+            shape = Fraction(16, 9) * picture.height / picture.width
+            raise ValueError(
+                f"picture.pixel_aspect must make the picture 16:9 ({shape.numerator}:{shape.denominator}) or 4:3 on a DVD"
+            )
+        if self.bitrate > self.max_bitrate:
+            raise ValueError("codec.bitrate must not be above codec.max_bitrate")
+
+    def warnings(self, picture: Picture) -> list[str]:
+        """What a user should know before the start."""
+        return []
+
+    def video_arguments(self, picture: Picture) -> list[str]:
+        """Arguments of the video encoder."""
+        # B-frames cost 1.3 dB on this material and break joins; a VBV of 1,835,008 bits is that of MP@ML
+        # (ISO/IEC 13818-2, table 8-14).
+        return [
+            "-c:v", "mpeg2video", "-b:v", str(self.bitrate), "-maxrate", str(self.max_bitrate), "-minrate", "0",
+            "-bufsize", "1835008", "-g", str(self.gop), "-bf", "0", "-threads:v", str(self.threads),
+        ]  # fmt: skip
+
+    def output_arguments(self, tags: dict[str, str]) -> list[str]:
+        """Arguments of the file format: the bare video stream, which :meth:`join_arguments` makes a film of."""
+        return ["-f", "mpeg2video"]
+
+    def join_arguments(self, picture: Picture, frames: int, video: str, output: str) -> list[str]:
+        """Arguments that add sound of the video's own length and make it a program stream.
+
+        Done after the encoding, not beside it: an endless silence next to slow frames overruns ffmpeg's queues,
+        and a film stopped early would keep the sound of the whole one. A program stream holds no tags.
+        """
+        seconds = float(frames / picture.rate)
+        # 10.08 Mbit/s in packs of 2048 bytes is the rate of a DVD's program streams.
+        return [
+            *_QUIETLY, "-r", str(picture.rate), "-f", "mpegvideo", "-i", f"file:{video}",
+            "-f", "lavfi", "-t", f"{seconds:.6f}", "-i", "anullsrc=channel_layout=stereo:sample_rate=48000",
+            "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "ac3", "-b:a", str(self.audio_bitrate),
+            "-f", "dvd", "-muxrate", "10080000", "-packetsize", "2048", f"file:{output}",
+        ]  # fmt: skip
+
+
+class _Modern(Block):
+    """What H.264 and HEVC share: quality or bit rate, MP4 or Matroska."""
+
+    crf: float | None = setting(
+        None, "Constant quality, lower is better; 23 where bitrate is left out too.", ge=0, le=51
+    )
+    bitrate: Bitrate | None = setting(None, "Average bit rate; leave out to use crf.", unit="bit/s")
+    max_bitrate: Bitrate | None = setting(None, "Highest bit rate over the buffer.", unit="bit/s")
+    buffer: Bitrate | None = setting(None, "Decoder buffer the bit rate may use up.", unit="bit")
+    speed: Speed = setting("veryfast", "Encoder preset; slower ones gain little on this material.")
+    keyframes: float = setting(5.0, "Longest time from one key frame to the next.", unit="s", gt=0, le=30)
+    threads: int = setting(8, "Encoder threads; another number gives another file.", ge=1, le=64)
+    container: Literal["mp4", "mkv"] = setting("mp4", "File format.")
+
+    @model_validator(mode="after")
+    def _one_control(self) -> _Modern:
+        if self.crf is not None and self.bitrate is not None:
+            raise ValueError("takes either crf or bitrate, not both")
+        if (self.max_bitrate is None) != (self.buffer is None):
+            raise ValueError("needs max_bitrate and buffer together")
+        if self.max_bitrate is not None and self.bitrate is not None and self.bitrate > self.max_bitrate:
+            raise ValueError("bitrate must not be above max_bitrate")
+        return self
+
+    def expected_bytes(self, picture: Picture, frames: int) -> tuple[int, bool]:
+        """Size of the file, and whether that is a promise of the rate control or only a rough guess."""
+        extra = frames * BYTES_PER_FRAME
+        if self.bitrate is not None:
+            return int(self.bitrate * frames / picture.rate / 8) + extra, True
+        # Measured on particle life: 0.63 bits per pixel at crf 23 in H.264; six steps of crf halve the rate.
+        bits = 0.63 * picture.width * picture.height * frames * 2 ** ((23 - self._quality) / 6)
+        return int(bits / 8) + extra, False
+
+    @property
+    def _quality(self) -> float:
+        return 23.0 if self.crf is None else self.crf
+
+    def check(self, picture: Picture) -> None:
+        """Any picture will do."""
+
+    def output_arguments(self, tags: dict[str, str]) -> list[str]:
+        """Arguments of the file format, with the tags it can hold."""
+        told = [word for key, value in tags.items() for word in ("-metadata", f"{key}={value}")]
+        if self.container == "mkv":
+            return ["-map", "0:v", *told, "-f", "matroska"]
+        return ["-map", "0:v", *told, "-movflags", "+faststart+use_metadata_tags", "-f", "mp4"]
+
+    def join_arguments(self, picture: Picture, frames: int, video: str, output: str) -> list[str]:
+        """Nothing: the encoder writes the film itself."""
+        return []
+
+    def _rate_arguments(self, picture: Picture) -> list[str]:
+        arguments = ["-preset", self.speed, "-g", str(max(1, round(self.keyframes * picture.rate)))]
+        arguments += ["-crf", f"{self._quality:g}"] if self.bitrate is None else ["-b:v", str(self.bitrate)]
+        if self.max_bitrate is not None:
+            arguments += ["-maxrate", str(self.max_bitrate), "-bufsize", str(self.buffer)]
+        return arguments
+
+
+class H264(_Modern):
+    """H.264 in MP4 or Matroska: plays nearly everywhere up to 4096 pixels."""
+
+    kind: Literal["h264"] = setting("h264", "Which codec.")
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The ffmpeg encoders this needs."""
+        return ("libx264",)
+
+    def warnings(self, picture: Picture) -> list[str]:
+        """What a user should know before the start."""
+        blocks = -(-picture.width // 16) * -(-picture.height // 16)
+        if blocks > 36_864:  # MaxFS of level 5.2 (Recommendation ITU-T H.264, table A-1)
+            return ["a picture this large is above H.264 level 5.2: software players only; codec hevc plays in more"]
+        return []
+
+    def video_arguments(self, picture: Picture) -> list[str]:
+        """Arguments of the video encoder."""
+        options = [] if self.max_bitrate is None else ["-x264-params", "sliced-threads=1"]
+        return ["-c:v", "libx264", *self._rate_arguments(picture), *options, "-threads:v", str(self.threads)]
+
+
+class Hevc(_Modern):
+    """HEVC in MP4 or Matroska: half the size for 4K and wider."""
+
+    kind: Literal["hevc"] = setting("hevc", "Which codec.")
+    speed: Speed = setting("superfast", "Encoder preset; slower ones gain little on this material.")
+
+    @property
+    def encoders(self) -> tuple[str, ...]:
+        """The ffmpeg encoders this needs."""
+        return ("libx265",)
+
+    def warnings(self, picture: Picture) -> list[str]:
+        """What a user should know before the start."""
+        return []
+
+    def video_arguments(self, picture: Picture) -> list[str]:
+        """Arguments of the video encoder."""
+        options = f"log-level=error:open-gop=0:const-vbv=1:pools={self.threads}:frame-threads=2"
+        tag = ["-tag:v", "hvc1"] if self.container == "mp4" else []
+        return ["-c:v", "libx265", *self._rate_arguments(picture), "-x265-params", options, *tag]
+
+
+Codec = Annotated[Mpeg2 | H264 | Hevc, Field(discriminator="kind")]
+"""Any codec."""
+
+
+def colour_arguments(picture: Picture) -> list[str]:
+    """How players must read the codes: BT.709 for HD, BT.601 for SD (525 or 625 lines), limited range."""
+    if picture.height > 576:
+        primaries, transfer, matrix = "bt709", "bt709", "bt709"
+    elif picture.height == 576:
+        primaries, transfer, matrix = "bt470bg", "gamma28", "bt470bg"
+    else:
+        primaries, transfer, matrix = "smpte170m", "smpte170m", "smpte170m"
+    return ["-color_range", "tv", "-color_primaries", primaries, "-color_trc", transfer, "-colorspace", matrix]
+
+
+def arguments(codec: Mpeg2 | H264 | Hevc, picture: Picture, output: str, tags: dict[str, str]) -> list[str]:
+    """ffmpeg's arguments to encode raw yuv420p frames from its standard input, without the program's name.
+
+    Args:
+        codec: the codec.
+        picture: the picture.
+        output: absolute path of the file to write.
+        tags: title, seed and the like, written where the container can hold them.
+    """
+    aspect = picture.display_aspect
+    return [
+        *_QUIETLY, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{picture.width}x{picture.height}",
+        "-framerate", str(picture.rate), "-i", "pipe:0",
+        *codec.video_arguments(picture), "-pix_fmt", "yuv420p",
+        "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colour_arguments(picture),
+        *codec.output_arguments(tags), f"file:{output}",
+    ]  # fmt: skip
+
+
+def probe_arguments(codec: Mpeg2 | H264 | Hevc, picture: Picture) -> list[str]:
+    """Arguments that encode two black frames to nowhere with the codec's own options."""
+    source = f"color=black:size={picture.width}x{picture.height}:rate={picture.rate}"
+    return [
+        *_QUIETLY, "-f", "lavfi", "-i", source,
+        *codec.video_arguments(picture), "-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-",
+    ]  # fmt: skip

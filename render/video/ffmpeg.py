@@ -1,0 +1,300 @@
+"""The ffmpeg process: found, asked what it can do, fed frames, believed only after its exit code and a count.
+
+The only module that starts a process. ffmpeg runs in a session of its own, so that a Ctrl-C meant for render
+does not reach it, and its messages go to a file, because an unread pipe would stall it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from render.errors import DiskFullError, EncoderError, PreflightError
+
+PIPE_BYTES = 1 << 20
+STALL_SECONDS = 300.0
+"""How long ffmpeg may take no frame and write nothing; RENDER_STALL_SECONDS overrides it."""
+TAIL_LINES = 12
+LEAST_FREE = 1 << 20
+
+
+@dataclass(frozen=True)
+class Tool:
+    """An ffmpeg.
+
+    Attributes:
+        path: the program.
+        version: what it calls itself, such as ``9.0.2`` or ``n9.0.2-17-g2a571b6068``.
+        found_by: RENDER_FFMPEG, PATH or the imageio-ffmpeg package.
+        encoders: names of its encoders.
+    """
+
+    path: str
+    version: str
+    found_by: str
+    encoders: frozenset[str]
+
+    @property
+    def release(self) -> str:
+        """The release in its version, for people."""
+        number = re.search(r"\d+(\.\d+)+", self.version)
+        return number[0] if number else self.version
+
+
+def find() -> Tool:
+    """The ffmpeg to use: RENDER_FFMPEG, then PATH, then the one in the imageio-ffmpeg wheel.
+
+    Raises:
+        PreflightError: none is found, or it does not run.
+    """
+    path, found_by = _locate()
+    version = _ask([path, "-hide_banner", "-version"])
+    named = re.search(r"ffmpeg version (\S+)", version)
+    if not named:
+        raise PreflightError(f"{path} (from {found_by}) is not ffmpeg", "set RENDER_FFMPEG to an ffmpeg program.")
+    listing = _ask([path, "-hide_banner", "-encoders"])
+    encoders = frozenset(re.findall(r"^ [VAS][A-Z.]{5} (\S+)", listing, re.MULTILINE))
+    return Tool(path, named[1], found_by, encoders)
+
+
+def _locate() -> tuple[str, str]:
+    if chosen := os.environ.get("RENDER_FFMPEG"):
+        path = shutil.which(chosen)
+        if path is None:
+            raise PreflightError(f"RENDER_FFMPEG names {chosen}, which is not a program", "correct or unset it.")
+        return path, "RENDER_FFMPEG"
+    if path := shutil.which("ffmpeg"):
+        return path, "PATH"
+    try:
+        import imageio_ffmpeg
+
+        return imageio_ffmpeg.get_ffmpeg_exe(), "the imageio-ffmpeg package"
+    except (ImportError, RuntimeError):
+        raise PreflightError(
+            "no ffmpeg is found: not in RENDER_FFMPEG, not on PATH, not as a package",
+            "pip install imageio-ffmpeg, or install ffmpeg with your system's package manager.",
+        ) from None
+
+
+def _ask(argv: list[str]) -> str:
+    try:
+        answer = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=60
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise PreflightError(f"{argv[0]} does not run: {error}", "set RENDER_FFMPEG to a working ffmpeg.") from error
+    return answer.stdout
+
+
+def require(tool: Tool, encoders: tuple[str, ...], probe: list[str]) -> None:
+    """Make sure that an ffmpeg has encoders and that they accept the options of this film.
+
+    Raises:
+        PreflightError: an encoder is missing, or a two-frame trial fails.
+    """
+    for encoder in encoders:
+        if encoder not in tool.encoders:
+            raise PreflightError(
+                f"ffmpeg {tool.release} ({tool.path}) has no encoder {encoder}",
+                "set RENDER_FFMPEG to one that has it, or pip install imageio-ffmpeg and unset RENDER_FFMPEG.",
+            )
+    try:
+        trial = subprocess.run(
+            [tool.path, *probe], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120
+        )
+    except subprocess.TimeoutExpired as error:
+        raise PreflightError(f"ffmpeg {tool.release} hangs on a two-frame trial of {encoders[0]}") from error
+    if trial.returncode:
+        reason = next((line for line in trial.stderr.splitlines() if line.strip()), f"exit code {trial.returncode}")
+        raise PreflightError(f"ffmpeg {tool.release} refuses a two-frame trial of {encoders[0]}: {reason.strip()}")
+
+
+def convert(tool: Tool, arguments: list[str], output: Path, log: Path) -> None:
+    """Run ffmpeg from file to file.
+
+    Raises:
+        EncoderError, DiskFullError: it reports failure; the message says why.
+    """
+    encoder = Encoder(tool, arguments, output, log)
+    try:
+        encoder.finish()
+    finally:
+        encoder.close()
+
+
+def count_frames(tool: Tool, path: Path) -> int:
+    """Video frames in a file, by reading every packet.
+
+    Raises:
+        EncoderError: the file cannot be read.
+    """
+    argv = [
+        tool.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-i", f"file:{path}",
+        "-map", "0:v:0", "-c", "copy", "-f", "null", "-progress", "pipe:1", "-",
+    ]  # fmt: skip
+    answer = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
+    counted = re.findall(r"^frame=\s*(\d+)", answer.stdout, re.MULTILINE)
+    if answer.returncode or not counted:
+        reason = answer.stderr.strip().splitlines()
+        raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
+    return int(counted[-1])
+
+
+class Encoder:
+    """ffmpeg writing one file from raw frames on its standard input."""
+
+    def __init__(self, tool: Tool, arguments: list[str], output: Path, log: Path) -> None:
+        """Start ffmpeg.
+
+        Args:
+            tool: which ffmpeg.
+            arguments: everything after the program's name.
+            output: the file ffmpeg writes, watched for growth.
+            log: where its messages go.
+        """
+        self.output = output
+        self._log = log
+        self._stall = float(os.environ.get("RENDER_STALL_SECONDS", STALL_SECONDS))
+        try:
+            with log.open("ab") as messages:
+                self._process = subprocess.Popen(
+                    [tool.path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages,
+                    bufsize=0, start_new_session=True,
+                )  # fmt: skip
+        except OSError as error:
+            raise EncoderError(f"ffmpeg cannot be started: {error}") from error
+        assert self._process.stdin is not None
+        self._pipe = self._process.stdin.fileno()
+        _widen(self._pipe)
+        self._busy_since: float | None = None
+        self._stalled = False
+        self._closed = threading.Event()
+        threading.Thread(target=self._watch, name="watch encoder", daemon=True).start()
+
+    def write(self, data: memoryview) -> None:
+        """Hand over one frame; returns when ffmpeg has taken all of it.
+
+        Raises:
+            EncoderError, DiskFullError: ffmpeg died or takes nothing any more; the message says why.
+        """
+        self._busy_since = time.monotonic()
+        try:
+            written = 0
+            while written < len(data):  # one blocking call a frame, unless a signal cuts it short
+                written += os.write(self._pipe, data[written:])
+        except OSError:
+            raise self._failure(self._how_it_ended()) from None
+        finally:
+            self._busy_since = None
+
+    def _watch(self) -> None:
+        """Kill an encoder that sits on one frame for too long, which wakes the writer up."""
+        while not self._closed.wait(min(1.0, self._stall / 4)):
+            since = self._busy_since
+            if since is not None and time.monotonic() - since > self._stall:
+                self._stalled = True
+                self.kill()
+                return
+
+    def finish(self) -> None:
+        """End the stream and wait for the file.
+
+        Raises:
+            EncoderError, DiskFullError: ffmpeg hangs or reports failure.
+        """
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        seen, changed_at = self.bytes_written(), time.monotonic()
+        while True:
+            try:
+                code = self._process.wait(timeout=1)
+                break
+            except subprocess.TimeoutExpired:
+                now = self.bytes_written()
+                if now != seen:
+                    seen, changed_at = now, time.monotonic()
+                elif time.monotonic() - changed_at > self._stall:
+                    self.kill()
+                    raise self._failure(f"did not finish within {self._stall:g} seconds") from None
+        if code:
+            raise self._failure(self._how_it_ended())
+
+    def bytes_written(self) -> int:
+        """Size of the file so far."""
+        try:
+            return self.output.stat().st_size
+        except OSError:
+            return 0
+
+    def kill(self) -> None:
+        """End ffmpeg at once; what it wrote is not a file to keep."""
+        if self._process.poll() is None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """Let go of the process, whatever state it is in."""
+        self._closed.set()
+        self.kill()
+        assert self._process.stdin is not None
+        if not self._process.stdin.closed:
+            self._process.stdin.close()
+        self._process.wait()
+
+    def _how_it_ended(self) -> str:
+        if self._stalled:
+            return f"took no frame for {self._stall:g} seconds"
+        try:
+            code = self._process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            code = self._process.wait()
+        if code < 0:
+            return f"was killed by {_signal_name(-code)}"
+        return f"ended with exit code {code}"
+
+    def _failure(self, what: str) -> EncoderError | DiskFullError:
+        tail = self.log_tail()
+        told = "; its last words: " + " / ".join(tail[-2:]) if tail else ""
+        text = "\n".join(tail)
+        if "File too large" in text or f"killed by {_signal_name(signal.SIGXFSZ)}" in what:
+            return DiskFullError(
+                f"{self.output.parent} takes no larger file: ffmpeg {what}{told}", "write to a disk without that limit."
+            )
+        if "No space left on device" in text or shutil.disk_usage(self.output.parent).free < LEAST_FREE:
+            return DiskFullError(
+                f"the disk of {self.output.parent} is full: ffmpeg {what}{told}", "make room, or write elsewhere."
+            )
+        return EncoderError(f"ffmpeg {what}{told}", f"its messages are in {self._log}")
+
+    def log_tail(self) -> list[str]:
+        """The last lines ffmpeg wrote to its log."""
+        try:
+            text = self._log.read_text(errors="replace")
+        except OSError:
+            return []
+        return [line.strip() for line in text.splitlines() if line.strip()][-TAIL_LINES:]
+
+
+def _widen(pipe: int) -> None:
+    """A pipe of 1 MiB where the system offers it: at 4K it saves a tenth of the time."""
+    import fcntl
+
+    if hasattr(fcntl, "F_SETPIPE_SZ"):
+        try:
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        except OSError:  # above /proc/sys/fs/pipe-max-size or the user's share
+            return
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
