@@ -1,0 +1,142 @@
+"""Presets: YAML at the door, one frozen :class:`Preset` inside."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from render.errors import UsageError
+from render.preset import catalogue, complaint, document
+from render.preset.document import Document
+from render.preset.model import Preset
+
+MOST_BASES = 8
+
+__all__ = ["Preset", "load", "parse", "to_data", "to_yaml"]
+
+
+def load(wanted: str, settings: list[str] | None = None, overrides: dict[str, Any] | None = None) -> Preset:
+    """Load a preset by name or path, apply settings, and give it a seed if it has none.
+
+    Args:
+        wanted: name of a preset that ships with render, or a file.
+        settings: ``key.path=value`` each, as on the command line; values are read as in YAML.
+        overrides: values by dotted key from options of their own, such as ``{"seed": 480}``.
+
+    Raises:
+        UsageError: anything is wrong; says where, what and what would be right.
+    """
+    path = catalogue.locate(wanted)
+    found = _read_with_bases(path, [])
+    for setting in settings or []:
+        _apply_text(found, setting)
+    for key, value in (overrides or {}).items():
+        option = f"--{key.rsplit('.', 1)[-1]}"
+        _replace_rival(found, key)
+        _apply(found, key, value, option)
+    return parse(found)
+
+
+def parse(found: Document) -> Preset:
+    """Check a document and freeze it; draws a seed if there is none."""
+    complaint.check_keys(found, Preset)
+    data = dict(found.data)
+    if data.get("seed") is None:
+        data["seed"] = secrets.randbelow(2**32)
+    try:
+        return Preset.model_validate(data)
+    except ValidationError as error:
+        raise complaint.translate(error, found) from None
+
+
+def to_data(preset: Preset) -> dict[str, Any]:
+    """The whole preset as plain data, every default written out; loading it gives the same preset."""
+    data: dict[str, Any] = preset.model_dump(mode="json", exclude_none=True)
+    return data
+
+
+def to_yaml(preset: Preset) -> str:
+    """The whole preset as YAML, every default written out."""
+    import yaml
+
+    text: str = yaml.safe_dump(to_data(preset), sort_keys=False, allow_unicode=True, width=100)
+    return text
+
+
+def _read_with_bases(path: Path, above: list[Path]) -> Document:
+    if path.resolve() in above:
+        raise UsageError(f"{path} extends itself, by way of {', '.join(base.name for base in above)}")
+    if len(above) >= MOST_BASES:
+        raise UsageError(f"{path}: presets extend each other more than {MOST_BASES} deep")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text, so it is no preset") from error
+    own = document.read(text, path.name)
+    base_name = own.data.pop("extends", None)
+    if base_name is None:
+        return own
+    place = own.places[("extends",)]
+    if not isinstance(base_name, str):
+        raise UsageError(f"{place}: extends takes the name of one preset")
+    base = _read_with_bases(catalogue.locate_base(base_name, path, place), [*above, path.resolve()])
+    merged = _merge(base.data, own.data)
+    return Document(merged, {**base.places, **own.places})
+
+
+def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
+    """``own`` over ``base``, block by block; a block of another kind replaces the whole block."""
+    merged = dict(base)
+    for key, value in own.items():
+        below = merged.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            other_kind = "kind" in value and value["kind"] != below.get("kind")
+            rivals = _RIVALS.get(key, ())
+            if any(name in value for name in rivals):
+                below = {name: kept for name, kept in below.items() if name not in rivals}
+            merged[key] = value if other_kind else _merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+_RIVALS = {"length": ("duration", "frames"), "codec": ("crf", "bitrate")}
+"""Settings of a block that exclude each other: writing one takes the place of the other."""
+
+
+def _replace_rival(found: Document, key: str) -> None:
+    block, _, name = key.partition(".")
+    if name in _RIVALS.get(block, ()) and isinstance(found.data.get(block), dict):
+        for rival in _RIVALS[block]:
+            found.data[block].pop(rival, None)
+
+
+def _apply_text(found: Document, setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise UsageError(f"--set {setting}: write it as key=value, for example --set look.trail=0.9")
+    key = key.strip()
+    value = document.value(text.strip() or '""', f"--set {key}")
+    _replace_rival(found, key)
+    _apply(found, key, value, f"--set {key}")
+
+
+def _apply(found: Document, key: str, value: Any, source: str) -> None:
+    *blocks, name = key.split(".")
+    data = found.data
+    for depth, block in enumerate(blocks):
+        data = data.setdefault(block, {})
+        if not isinstance(data, dict):
+            raise UsageError(f"{source}: {'.'.join(blocks[: depth + 1])} is a value, not a block")
+    if name == "kind" and value != data.get("kind"):
+        data.clear()  # settings of another kind mean nothing here
+    data[name] = value
+    path = (*blocks, name)
+    for known in [place for place in found.places if place[: len(path)] == path]:
+        del found.places[known]
+    found.places[path] = source

@@ -1,0 +1,60 @@
+"""Where presets are found: by name among those that ship with render, or by path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from render.errors import UsageError
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def folder() -> Path:
+    """The presets that ship with render: inside the installed package, or beside it in a checkout."""
+    inside = _PACKAGE / "presets"
+    return inside if inside.is_dir() else _PACKAGE.parent / "presets"
+
+
+def names() -> list[str]:
+    """Names of the presets that ship with render."""
+    return sorted(path.stem for path in folder().glob("*.yaml"))
+
+
+def locate(wanted: str) -> Path:
+    """The file of a preset given by name or by path.
+
+    Raises:
+        UsageError: there is none; names the nearest one.
+    """
+    if wanted in names():
+        return folder() / f"{wanted}.yaml"
+    path = Path(wanted).expanduser()
+    if path.is_file():
+        return path
+    if path.suffix in (".yaml", ".yml") or "/" in wanted or path.is_dir():
+        raise UsageError(f"there is no preset file {wanted}")
+    raise UsageError(f"there is no preset {wanted}{_nearest(wanted)}", f"there are: {', '.join(names())}.")
+
+
+def locate_base(wanted: str, beside: Path, place: str) -> Path:
+    """The file a preset extends: one that ships with render, or one beside it. Never a path.
+
+    Raises:
+        UsageError: there is none, or ``wanted`` is a path.
+    """
+    if wanted in names():
+        return folder() / f"{wanted}.yaml"
+    plain = wanted.removesuffix(".yaml")
+    if not plain.replace("_", "").replace("-", "").isalnum():
+        raise UsageError(f"{place}: extends takes a preset's name, not {wanted!r}", "put that preset beside this one.")
+    path = beside.parent / f"{plain}.yaml"
+    if path.is_file() and path.resolve().parent == beside.parent.resolve():
+        return path
+    raise UsageError(f"{place}: extends names {wanted}, and there is no such preset{_nearest(wanted)}")
+
+
+def _nearest(wanted: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(wanted, names(), 1)
+    return f"; did you mean {near[0]}?" if near else ""

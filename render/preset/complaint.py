@@ -1,0 +1,170 @@
+"""Turning what is wrong with a preset into one sentence: where it stands, what is wrong, what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import types
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from render.errors import UsageError
+from render.preset.document import Document, Path
+
+_WANTED = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "tuple_type": "a list",
+    "model_type": "a block of `key: value` lines",
+    "model_attributes_type": "a block of `key: value` lines",
+    "dict_type": "a block of `key: value` lines",
+}
+
+
+def check_keys(document: Document, model: type[BaseModel]) -> None:
+    """Refuse keys that no block knows, naming the nearest one that is right.
+
+    Raises:
+        UsageError: for the first unknown key.
+    """
+    _check(document.data, model, (), document)
+
+
+def _check(data: Any, model: type[BaseModel], path: Path, document: Document) -> None:
+    if not isinstance(data, dict):
+        return
+    for key, value in data.items():
+        if key not in model.model_fields:
+            raise _unknown(key, model, path, document)
+        block = _block_of(model.model_fields[key].annotation, value)
+        if block is not None:
+            _check(value, block, (*path, key), document)
+
+
+def _unknown(key: str, model: type[BaseModel], path: Path, document: Document) -> UsageError:
+    known = list(model.model_fields)
+    near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
+    block = _dotted(path)
+    hint = f"did you mean {_dotted((*path, near[0]))}?" if near else f"there are: {', '.join(known)}."
+    home = _home_of(key, model) if not near else None
+    if home:
+        hint = f"{key} belongs in the block {home}."
+    return UsageError(f"{_place(document, (*path, key))}unknown key {key} in {block or 'the preset'}", hint)
+
+
+def _home_of(key: str, model: type[BaseModel]) -> str | None:
+    """The block below this one that knows a key."""
+    for name, field in model.model_fields.items():
+        for block in blocks_in(field.annotation):
+            if key in block.model_fields:
+                return name
+    return None
+
+
+def blocks_in(annotation: Any) -> list[type[BaseModel]]:
+    """The blocks a field may hold; several where it is told apart by ``kind``."""
+    if get_origin(annotation) is Annotated:
+        return blocks_in(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        return [block for part in get_args(annotation) for block in blocks_in(part)]
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return []
+
+
+def _block_of(annotation: Any, value: Any) -> type[BaseModel] | None:
+    """The block a value must be, chosen by its ``kind`` where there are several."""
+    blocks = blocks_in(annotation)
+    if len(blocks) == 1:
+        return blocks[0]
+    kind = value.get("kind") if isinstance(value, dict) else None
+    for block in blocks:
+        if kind in get_args(block.model_fields["kind"].annotation):
+            return block
+    return None
+
+
+def translate(error: ValidationError, document: Document) -> UsageError:
+    """The first of pydantic's complaints as one sentence, and how many more there are."""
+    problems = error.errors(include_url=False)
+    first = problems[0]
+    path = _path_in(first["loc"], document.data)
+    name = _dotted(path)
+    kind, context = first["type"], first.get("ctx", {})
+    if kind == "missing":
+        told = f"{_dotted((*path, str(first['loc'][-1])))} is missing"
+    elif kind == "union_tag_not_found":
+        told = f"{name}.kind is missing"
+    elif kind == "union_tag_invalid":
+        told = f"{name}.kind must be {_either(context['expected_tags'])}, not {context['tag']!r}"
+    elif kind == "literal_error":
+        told = f"{name} must be {_either(context['expected'])}, not {first['input']!r}"
+    elif kind in _WANTED:
+        told = f"{name} must be {_WANTED[kind]}, not {_shown(first['input'])}"
+    elif kind == "value_error":
+        message = str(context["error"])
+        told = message if message.split(" ")[0].split(".")[0] in document.data else f"{name} {message}".strip()
+    else:
+        told = f"{name} {_limit(kind, context, first['msg'])}, not {_shown(first['input'])}"
+    more = {(_path_in(problem["loc"], document.data)) for problem in problems} - {path}
+    hint = f"{len(more)} more setting{'s are' if len(more) > 1 else ' is'} wrong too." if more else ""
+    place = _place(document, path)
+    if place.startswith("--") and told.startswith(name):  # an option names its setting already
+        return UsageError(place.removesuffix(": ") + told.removeprefix(name), hint)
+    return UsageError(place + told, hint)
+
+
+def _limit(kind: str, context: dict[str, Any], message: str) -> str:
+    bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
+    for key, words in bounds.items():
+        if key in context:
+            return f"must be {words} {context[key]:.12g}"
+    if "max_length" in context:
+        return f"must be at most {context['max_length']} long"
+    return message[:1].lower() + message[1:]
+
+
+def _either(expected: str) -> str:
+    names = re.split(r", | or ", expected.replace("'", ""))
+    return ", ".join(names[:-1]) + " or " + names[-1] if len(names) > 1 else names[0]
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "a block"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, str):
+        text = value if len(value) <= 40 else value[:37] + "..."
+        return f"the text {text!r}"
+    return str(value)
+
+
+def _path_in(loc: tuple[str | int, ...], data: Any) -> Path:
+    """The part of pydantic's location that exists in the document; it also names union members."""
+    path: list[str | int] = []
+    for part in loc:
+        is_item = isinstance(data, (list, tuple)) and isinstance(part, int) and part < len(data)
+        if is_item or (isinstance(data, dict) and part in data):
+            data = data[part]
+            path.append(part)
+    return tuple(path)
+
+
+def _place(document: Document, path: Path) -> str:
+    while path and path not in document.places:
+        path = path[:-1]
+    return f"{document.places[path]}: " if path in document.places else ""
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(str(part) for part in path)

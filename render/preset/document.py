@@ -1,0 +1,125 @@
+"""YAML as presets use it: plain data with the place of every value, and none of YAML's traps.
+
+PyYAML reads ``2:00:00`` as 7200, ``1e-3`` as text, ``no`` as False and lets the last of two equal keys win. Here
+only YAML 1.2's core scalars are numbers and booleans, equal keys are an error, and tags, anchors and aliases
+are refused. A preset is data from strangers: size, depth and number of values are bounded before anything
+is built.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from render.errors import UsageError
+
+MOST_CHARACTERS = 64 * 1024
+MOST_DEPTH = 12
+MOST_VALUES = 5_000
+
+Path = tuple[str | int, ...]
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,20}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
+_WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
+          "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # fmt: skip
+
+
+@dataclass
+class Document:
+    """A parsed preset.
+
+    Attributes:
+        data: the top-level mapping.
+        places: where each value stands, ``file:line`` by its path of keys and list indices.
+    """
+
+    data: dict[str, Any]
+    places: dict[Path, str] = field(default_factory=dict)
+
+
+def read(text: str, source: str) -> Document:
+    """Parse a preset's text.
+
+    Args:
+        text: YAML.
+        source: what to call it in messages, a file name.
+
+    Raises:
+        UsageError: it is not YAML, or uses what presets may not; names the line.
+    """
+    if len(text) > MOST_CHARACTERS:
+        raise UsageError(f"{source} is too long for a preset: {len(text)} characters, at most {MOST_CHARACTERS}")
+    try:
+        _bound(text, source)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UsageError(f"{source}{line}: not valid YAML: {error.problem or error.context}") from error
+    except yaml.YAMLError as error:
+        raise UsageError(f"{source}: not valid YAML: {str(error).splitlines()[0]}") from error
+    if root is None:
+        raise UsageError(f"{source} is empty", "start from `render presets show dvd_video`.")
+    if not isinstance(root, yaml.MappingNode):
+        raise UsageError(f"{source}: a preset is a list of `key: value` lines", "see `render presets show dvd_video`.")
+    document = Document({})
+    document.data = _build(root, (), source, document.places)
+    return document
+
+
+def value(text: str, source: str) -> Any:
+    """Parse one value as a preset would, for ``--set key=value``."""
+    return read(f"value: {text}", source).data["value"]
+
+
+def _bound(text: str, source: str) -> None:
+    """Refuse what could blow up or surprise, from the event stream, before any node exists."""
+    depth = count = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise UsageError(f"{source}:{line}: anchors and aliases (& and *) are not used in presets")
+        if getattr(event, "tag", None):
+            raise UsageError(f"{source}:{line}: tags (!) are not used in presets")
+        if isinstance(event, (yaml.CollectionStartEvent, yaml.ScalarEvent)):
+            count += 1
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MOST_DEPTH or count > MOST_VALUES:
+            raise UsageError(f"{source}:{line}: too deep or too many values for a preset")
+
+
+def _build(node: yaml.Node, path: Path, source: str, places: dict[Path, str]) -> Any:
+    places[path] = f"{source}:{node.start_mark.line + 1}"
+    if isinstance(node, yaml.MappingNode):
+        mapping: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise UsageError(f"{source}:{line}: a key must be a word")
+            key = key_node.value
+            if key in mapping:
+                raise UsageError(
+                    f"{source}:{line}: {key} is set twice in {_dotted(path) or 'the preset'}", "keep one of them."
+                )
+            mapping[key] = _build(value_node, (*path, key), source, places)
+            places[(*path, key)] = f"{source}:{line}"
+        return mapping
+    if isinstance(node, yaml.SequenceNode):
+        return [_build(item, (*path, index), source, places) for index, item in enumerate(node.value)]
+    text = str(node.value)
+    if getattr(node, "style", None) is not None:  # quoted or a text block
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(str(part) for part in path)

@@ -1,0 +1,106 @@
+"""The preset: one frozen object that says everything about a film."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import Annotated, Any, Union
+
+from pydantic import AfterValidator, Field, model_validator
+
+from render import engines
+from render.compute.streams import SEED_LIMIT
+from render.disc import Medium
+from render.look import Look
+from render.scene import World
+from render.settings import Block, Duration, setting
+from render.video.codec import Codec
+from render.video.picture import Picture
+
+MOST_FRAMES = 100_000_000
+LEAST_WORLD, MOST_WORLD = 16.0, 65_536.0
+
+
+def _seed(value: int | str) -> int | str:
+    if isinstance(value, int) and not 0 <= value < SEED_LIMIT:
+        raise ValueError(f"must be from 0 to {SEED_LIMIT - 1}, or a word, not {value}")
+    if isinstance(value, str) and not 1 <= len(value.strip()) <= 200:
+        raise ValueError("must be a whole number or a word of at most 200 characters")
+    return value.strip() if isinstance(value, str) else value
+
+
+Seed = Annotated[int | str, AfterValidator(_seed)]
+
+_CARDS = [engines.card(name).Params for name in engines.names()]
+Engine: Any = (
+    Annotated[Union[tuple(_CARDS)], Field(discriminator="kind")]  # noqa: UP007 - a union of a computed list
+    if len(_CARDS) > 1
+    else _CARDS[0]
+)
+"""Any engine's parameters, told apart by ``kind``."""
+
+
+class WorldSize(Block):
+    """The torus the simulation lives on."""
+
+    width: float | None = setting(
+        None, "Width; left out, the picture's shown width, so that round things are round.",
+        unit="square px", ge=LEAST_WORLD, le=MOST_WORLD,
+    )  # fmt: skip
+    height: float | None = setting(
+        None, "Height; left out, the picture's height.", unit="square px", ge=LEAST_WORLD, le=MOST_WORLD
+    )
+
+
+class Length(Block):
+    """How long the film is."""
+
+    duration: Duration | None = setting(None, "Length as time: 20s, 90m, 2h, 1h30m, 2:00:00.", unit="s")
+    frames: int | None = setting(None, "Length as frames.", unit="frames", ge=1, le=MOST_FRAMES)
+
+    @model_validator(mode="after")
+    def _one(self) -> Length:
+        if (self.duration is None) == (self.frames is None):
+            raise ValueError("needs either duration or frames, and not both")
+        return self
+
+
+class Preset(Block):
+    """A film: what is simulated, how it looks, how long it is, how it is encoded, where it must fit."""
+
+    about: str = setting("", "One sentence about the film.", max_length=500)
+    seed: Seed | None = setting(None, "A whole number or any word; left out, one is drawn, printed and kept.")
+    engine: Engine = setting(..., "The simulation.")
+    world: WorldSize = setting(WorldSize(), "The torus it lives on.")
+    look: Look = setting(Look(), "How it becomes a picture.")
+    picture: Picture = setting(Picture(), "Size, rate and pixel shape.")
+    length: Length = setting(Length(duration=Fraction(60)), "How long.")
+    codec: Codec = setting(..., "How it is encoded.")
+    medium: Medium = setting(Medium(), "Where it must fit.")
+
+    @model_validator(mode="after")
+    def _agree(self) -> Preset:
+        self.codec.check(self.picture)
+        if not 1 <= self.frame_count <= MOST_FRAMES:
+            raise ValueError(f"length comes to {self.frame_count} frames; from 1 to {MOST_FRAMES} are possible")
+        return self
+
+    @property
+    def frame_count(self) -> int:
+        """Frames of the film; a duration is cut to whole frames."""
+        if self.length.frames is not None:
+            return self.length.frames
+        assert self.length.duration is not None
+        return math.floor(self.length.duration * self.picture.rate)
+
+    @property
+    def seconds(self) -> Fraction:
+        """Length of the film in seconds."""
+        return self.frame_count / self.picture.rate
+
+    @property
+    def torus(self) -> World:
+        """The world's size, in float32's numbers, which every backend computes with."""
+        width = self.world.width or float(self.picture.shown_width)
+        height = self.world.height or float(self.picture.height)
+        return World(width, height)
