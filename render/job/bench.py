@@ -1,0 +1,67 @@
+"""Timing a preset's stages: each alone, then all of them side by side as in a run."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from render.compute import streams
+from render.compute.device import Device
+from render.preset import Preset
+from render.video import codec, ffmpeg
+from render.video.film import Film
+from render.video.frames import Clock, play
+
+KEPT_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured; times are wall milliseconds a frame."""
+
+    simulation_ms: float
+    look_ms: float
+    encoder_ms: float
+    together_fps: float
+    bottleneck: str
+    ffmpeg: str
+
+
+def measure(preset: Preset, device: Device, *, warm_up: int, frames: int) -> Measured:
+    """Time a film's stages after ``warm_up`` frames, over ``frames`` frames."""
+    tool = ffmpeg.find()
+    film = Film(preset.engine, preset.torus, preset.look, preset.picture, streams.seed_number(preset.seed or 0), device)
+    ring = [film.blank() for _ in range(max(1, min(frames, KEPT_BYTES // film.blank().bytes.nbytes)))]
+    for number in range(warm_up):
+        film.draw(film.advance(), number, ring[0])
+    simulation = look = 0.0
+    for number in range(frames):
+        begin = time.perf_counter()
+        scene = film.advance()
+        middle = time.perf_counter()
+        film.draw(scene, warm_up + number, ring[number % len(ring)])
+        simulation += middle - begin
+        look += time.perf_counter() - middle
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        arguments = codec.arguments(preset.codec, preset.picture, str(path / "film"), {})
+        begin = time.perf_counter()
+        encoder = ffmpeg.Encoder(tool, arguments, path / "film", path / "log")
+        try:
+            for number in range(frames):
+                encoder.write(ring[number % len(ring)].bytes)
+            encoder.finish()
+            alone = time.perf_counter() - begin
+            clock = Clock()
+            encoder = ffmpeg.Encoder(tool, arguments, path / "film", path / "log")
+            play(film, frames, encoder.write, clock)
+            encoder.finish()
+        finally:
+            encoder.close()
+        together = time.perf_counter() - clock.started
+    return Measured(
+        simulation / frames * 1e3, look / frames * 1e3, alone / frames * 1e3, frames / together,
+        clock.bottleneck(), tool.release,
+    )  # fmt: skip

@@ -1,0 +1,62 @@
+"""Writing files so that a final name never holds half a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from render.errors import PreflightError
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a rename in a folder survive a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def publish(part: Path, final: Path) -> None:
+    """Give a finished file its final name: sync, rename, sync the folder."""
+    handle = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    part.replace(final)
+    sync_folder(final.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a small file atomically."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    publish(part, path)
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Hold a file as a lock, so that two runs never write the same film.
+
+    Raises:
+        PreflightError: another run holds it, or it cannot be made.
+    """
+    import fcntl
+
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise PreflightError(
+            f"cannot write to {path.parent}: {error.strerror}", "choose another place with --out."
+        ) from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise PreflightError(f"another render is writing {path.with_suffix('').name} right now") from error
+        yield
+    finally:
+        os.close(handle)

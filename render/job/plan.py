@@ -1,0 +1,183 @@
+"""A plan: everything that is decided before the first frame."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from render import __version__
+from render.compute import device as devices
+from render.compute import streams
+from render.compute.device import Choice, Device
+from render.errors import PreflightError, UsageError
+from render.preset import Preset
+from render.video import codec, ffmpeg
+
+SPACE_MARGIN = 1.05
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The files of a film.
+
+    Attributes:
+        film: the finished film.
+        part: the film while it is written.
+        video: the bare video while it is encoded, where sound is added afterwards; else the same as part.
+        log: ffmpeg's messages; also the lock.
+        manifest: what the film is, for people, scripts and disc tools.
+    """
+
+    film: Path
+    part: Path
+    video: Path
+    log: Path
+    manifest: Path
+
+    @staticmethod
+    def of(film: Path) -> Paths:
+        """The files beside a film."""
+        part = film.with_name(film.name + ".part")
+        video = film.with_name(film.name + ".video.part") if film.suffix == ".mpg" else part
+        return Paths(film, part, video, film.with_suffix(".log"), film.with_suffix(".manifest.json"))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A film about to be made.
+
+    Attributes:
+        name: the preset's name.
+        preset: the resolved preset.
+        seed: the integer its seed stands for.
+        device: where it is simulated.
+        tool: the ffmpeg that encodes it.
+        paths: its files.
+        arguments: ffmpeg's arguments.
+        expected_bytes: size of the film.
+        expected_is_firm: whether the rate control promises that size, or it is a rough guess.
+        warnings: what the user should know.
+    """
+
+    name: str
+    preset: Preset
+    seed: int
+    device: Device
+    tool: ffmpeg.Tool
+    paths: Paths
+    arguments: tuple[str, ...]
+    expected_bytes: int
+    expected_is_firm: bool
+    warnings: tuple[str, ...]
+
+
+def output_path(preset: Preset, name: str, out: str | None) -> Path:
+    """The film's path: ``out`` if it is a file, else a file in that folder named after preset and seed.
+
+    Raises:
+        UsageError: ``out`` has the ending of another file format.
+    """
+    ending = f".{preset.codec.container}"
+    seed = re.sub(r"[^\w.-]+", "_", str(preset.seed))[:60]
+    own = f"{name}-{seed}{ending}"
+    if out is None:
+        return Path("renders", own).absolute()
+    path = Path(out).expanduser().absolute()
+    if path.is_dir() or out.endswith(os.sep):
+        return path / own
+    if path.suffix == "":
+        return path.with_name(path.name + ending)
+    if path.suffix.lower() != ending:
+        raise UsageError(
+            f"--out {out} ends in {path.suffix}, but codec {preset.codec.kind} writes {ending} files",
+            f"write {path.stem}{ending}, or a folder.",
+        )
+    return path
+
+
+def make(
+    preset: Preset,
+    name: str,
+    *,
+    out: str | None = None,
+    device: Choice = "auto",
+    threads: int | None = None,
+) -> Plan:
+    """Decide everything and check that it can be done; touches nothing on disk.
+
+    Raises:
+        UsageError: the film cannot fit its medium, or ``out`` is wrong.
+        PreflightError: ffmpeg, an encoder or the device is missing.
+    """
+    film = output_path(preset, name, out)
+    paths = Paths.of(film)
+    frames = preset.frame_count
+    expected, firm = preset.codec.expected_bytes(preset.picture, frames)
+    most = preset.medium.most_bytes()
+    if most is not None and firm and expected > most:
+        raise UsageError(
+            f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",
+            f"lower codec.bitrate by {100 - 100 * most // expected} % or shorten length.",
+        )
+    chosen = devices.choose(device, threads, preset.engine.particles)
+    tool = ffmpeg.find()
+    ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
+    tags = {
+        "title": preset.about or name,
+        "seed": str(preset.seed),
+        "comment": f"render {__version__}, preset {name}, seed {preset.seed}",
+    }
+    arguments = codec.arguments(preset.codec, preset.picture, str(paths.video), tags)
+    return Plan(
+        name, preset, streams.seed_number(preset.seed or 0), chosen, tool, paths, tuple(arguments),
+        expected, firm, tuple(preset.codec.warnings(preset.picture)),
+    )  # fmt: skip
+
+
+def check_output(plan: Plan, overwrite: bool) -> None:
+    """Make the output folder and see that the film may and can be written there.
+
+    Raises:
+        PreflightError: the film exists already, the folder cannot be made or written, or has too little space.
+    """
+    film = plan.paths.film
+    if film.exists() and not overwrite:
+        raise PreflightError(f"{show_path(film)} exists already", "choose another name with --out, or say --overwrite.")
+    try:
+        film.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise PreflightError(
+            f"the folder {show_path(film.parent)} cannot be made: {error.strerror}",
+            "choose another place with --out.",
+        ) from error
+    if not os.access(film.parent, os.W_OK):
+        raise PreflightError(f"cannot write to {show_path(film.parent)}", "choose another place with --out.")
+    free = shutil.disk_usage(film.parent).free
+    needed = plan.expected_bytes * SPACE_MARGIN * (1 if plan.paths.video == plan.paths.part else 2)
+    if plan.expected_is_firm and needed > free:
+        raise PreflightError(
+            f"making the film takes about {show_bytes(needed)}, but "
+            f"{show_path(film.parent)} has {show_bytes(free)} free",
+            "make room, write elsewhere with --out, or shorten it with --duration.",
+        )
+
+
+def show_bytes(count: float) -> str:
+    """A size for people, in powers of ten."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.2f} TB"
+
+
+def show_path(path: Path) -> str:
+    """A path for people: relative where that is shorter."""
+    try:
+        relative = str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+    return relative if relative != "." else str(path)
