@@ -1,0 +1,97 @@
+"""``render doctor``: what works on this machine, and if not, why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from render.cli import options
+from render.cli.console import say
+
+
+def command(debug: options.Debug = False) -> int:
+    """Check ffmpeg, encoders, compiled kernels, GPU and disk."""
+    from render.errors import PreflightError, RenderError
+
+    failed = []
+    checks: dict[str, Callable[[], str]] = {
+        "render": _render,
+        "processor": _processor,
+        "kernels": _kernels,
+        "ffmpeg": _ffmpeg,
+        "encoders": _encoders,
+        "GPU": _gpu,
+        "disk": _disk,
+    }
+    for name, check in checks.items():
+        try:
+            say(f"{name:10} {check()}")
+        except RenderError as error:
+            failed.append(name)
+            say(f"{name:10} FAILED: {error.message} {error.hint}".rstrip())
+    if failed:
+        raise PreflightError(f"not ready: {', '.join(failed)}")
+    return 0
+
+
+def _render() -> str:
+    import platform
+
+    from render import __version__
+    from render.preset import catalogue
+
+    return f"{__version__} on Python {platform.python_version()}, presets in {catalogue.folder()}"
+
+
+def _processor() -> str:
+    from render.compute import device, host
+
+    return f"{host.processor()}, {device.cores()} cores to use"
+
+
+def _kernels() -> str:
+    from render.compute import jit
+    from render.errors import SimulationError
+    from render.job import selftest
+
+    seconds = selftest.run()
+    if seconds is None:
+        raise SimulationError("compiled kernels and reference disagree on this machine", "please report this.")
+    versions = ", ".join(f"{name} {version}" for name, version in jit.versions().items())
+    return f"{versions}; compiled kernels equal the reference bit for bit (checked in {seconds:.1f} s)"
+
+
+def _ffmpeg() -> str:
+    from render.video import ffmpeg
+
+    tool = ffmpeg.find()
+    return f"{tool.release} from {tool.found_by}: {tool.path}"
+
+
+def _encoders() -> str:
+    from render.preset import catalogue, load
+    from render.video import codec, ffmpeg
+
+    tool = ffmpeg.find()
+    tried = {}
+    for name in catalogue.names():
+        preset = load(name)
+        if preset.codec.kind not in tried:
+            small = preset.picture.model_copy(update={"width": 320, "height": 240})
+            ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, small))
+            tried[preset.codec.kind] = " + ".join(preset.codec.encoders)
+    return ", ".join(f"{kind} ({encoders})" for kind, encoders in sorted(tried.items())) + ": each encoded two frames"
+
+
+def _gpu() -> str:
+    from render.compute import gpu
+
+    return f"not used: {gpu.why_not()}; the CPU makes the same frames"
+
+
+def _disk() -> str:
+    import shutil
+    from pathlib import Path
+
+    from render.job.plan import show_bytes
+
+    return f"{show_bytes(shutil.disk_usage(Path.cwd()).free)} free in this folder"

@@ -1,0 +1,43 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+Preset = Annotated[str, typer.Option("--preset", "-p", help="A preset's name (see `render presets list`) or file.")]
+Seed = Annotated[str | None, typer.Option(help="A whole number or any word; replaces the preset's.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", "-s", metavar="KEY=VALUE", help="Change a setting: look.trail=0.9.")
+]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda", "reference"], typer.Option(help="Where to simulate; the frames are the same bits.")
+]
+Threads = Annotated[
+    int | None, typer.Option(min=1, max=256, help="Threads of the simulation.", show_default="chosen by size and cores")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
+
+
+def overrides(seed: str | None = None, duration: str | None = None, frames: int | None = None) -> dict[str, Any]:
+    """Settings from options of their own, by dotted key."""
+    from render.errors import UsageError
+
+    if duration is not None and frames is not None:
+        raise UsageError("--duration and --frames both say how long the film is", "leave one of them out.")
+    values: dict[str, Any] = {}
+    if seed is not None:
+        values["seed"] = int(seed) if seed.lstrip("-").isdigit() else seed
+    if duration is not None:
+        values["length.duration"] = float(duration) if duration.replace(".", "", 1).isdigit() else duration
+    if frames is not None:
+        values["length.frames"] = frames
+    return values
+
+
+def name_of(preset: str) -> str:
+    """The name of a preset given by name or path."""
+    from pathlib import Path
+
+    return Path(preset).stem if preset.endswith((".yaml", ".yml")) else Path(preset).name

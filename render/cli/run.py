@@ -1,0 +1,131 @@
+"""``render run``: make a film."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from render.cli import options, progress
+from render.cli.console import clock, say, say_event
+
+if TYPE_CHECKING:
+    from render.job.plan import Plan
+    from render.job.run import Finished
+
+
+def command(
+    preset: options.Preset,
+    seed: options.Seed = None,
+    duration: Annotated[str | None, typer.Option(help="Length as time: 20s, 90m, 2h, 1h30m.")] = None,
+    frames: Annotated[int | None, typer.Option(help="Length as frames.")] = None,
+    set_: options.Set = None,
+    out: Annotated[
+        str | None, typer.Option(help="The film's file, or a folder for it.", show_default="renders/PRESET-SEED")
+    ] = None,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the resolved preset, the size and ffmpeg's arguments only.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that exists.")] = False,
+    progress_: Annotated[
+        progress.Style, typer.Option("--progress", help="auto: a bar on a terminal, plain lines elsewhere.")
+    ] = "auto",
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    debug: options.Debug = False,
+) -> int:
+    """Make a film from a preset and a seed."""
+    from render import preset as presets
+    from render.errors import StoppedError
+    from render.job import plan as plans
+    from render.job import run
+
+    name = options.name_of(preset)
+    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames))
+    plan = plans.make(resolved, name, out=out, device=device, threads=threads)
+    if dry_run:
+        _show_plan(plan)
+        return 0
+    style: progress.Style = "none" if quiet else progress_
+    if not quiet:
+        _announce(plan, style)
+    shown = progress.make(style, resolved.frame_count)
+    try:
+        finished = run.make(plan, overwrite=overwrite, report=shown)
+    finally:
+        shown.close()
+    if not quiet:
+        _conclude(plan, finished, style)
+    if finished.stopped_by:
+        raise StoppedError(
+            f"stopped after {finished.frames} of {resolved.frame_count} frames; they are in "
+            f"{plans.show_path(finished.film)}",
+            signal_number=finished.stopped_by,
+        )
+    return 0
+
+
+def _announce(plan: Plan, style: progress.Style) -> None:
+    from render.job.plan import show_bytes, show_path
+
+    preset = plan.preset
+    if style == "json":
+        say_event(
+            "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
+            film=str(plan.paths.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
+            threads=plan.device.threads, warnings=list(plan.warnings),
+        )  # fmt: skip
+        return
+    picture = preset.picture
+    about = "" if plan.expected_is_firm else "very roughly "
+    say(
+        f"{plan.name}, seed {preset.seed}: {preset.frame_count} frames of {picture.width} x {picture.height} at "
+        f"{picture.rate} fps, {clock(float(preset.seconds))} long, {about}{show_bytes(plan.expected_bytes)}"
+    )
+    threads = f"{plan.device.threads} thread" + ("s" if plan.device.threads > 1 else "")
+    say(f"{plan.device.kind}, {threads} ({plan.device.reason}); ffmpeg {plan.tool.release} from {plan.tool.found_by}")
+    for warning in plan.warnings:
+        say(f"note: {warning}")
+    say(f"writing {show_path(plan.paths.film)}")
+
+
+def _conclude(plan: Plan, finished: Finished, style: progress.Style) -> None:
+    from render.job.plan import show_bytes, show_path
+
+    if style == "json":
+        say_event(
+            "done", film=str(finished.film), frames=finished.frames, bytes=finished.film_bytes,
+            blake2b=finished.digest, seconds=round(finished.seconds, 3), partial=bool(finished.stopped_by),
+        )  # fmt: skip
+        return
+    most = plan.preset.medium.most_bytes()
+    if most is not None and finished.film_bytes > most:
+        say(f"note: this is more than the {show_bytes(most)} that {plan.preset.medium.kind} takes")
+    if not finished.stopped_by:
+        say(
+            f"{show_path(finished.film)}: {finished.frames} frames, {show_bytes(finished.film_bytes)}, "
+            f"in {clock(finished.seconds)} ({finished.frames / finished.seconds:.0f} fps)"
+        )
+    say(f"frames blake2b {finished.digest}")
+
+
+def _show_plan(plan: Plan) -> None:
+    from render.job.plan import show_bytes, show_path
+    from render.preset import to_yaml
+
+    preset = plan.preset
+    say(to_yaml(preset).rstrip())
+    say()
+    say(f"frames:  {preset.frame_count} ({clock(float(preset.seconds))} at {preset.picture.rate} fps)")
+    about = "expected" if plan.expected_is_firm else "a rough guess"
+    say(f"size:    {show_bytes(plan.expected_bytes)} ({about})")
+    most = preset.medium.most_bytes()
+    if most is not None:
+        say(f"medium:  {preset.medium.kind} takes {show_bytes(most)}, {100 * plan.expected_bytes / most:.0f} % used")
+    say(f"device:  {plan.device.kind}, {plan.device.threads} simulation thread(s); {plan.device.reason}")
+    say(f"film:    {show_path(plan.paths.film)}")
+    for warning in plan.warnings:
+        say(f"note:    {warning}")
+    print(f"ffmpeg:  {shlex.join([plan.tool.path, *plan.arguments])}")

@@ -1,0 +1,58 @@
+"""``render still``: one frame of a film as a PNG."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from render.cli import options
+from render.cli.console import say
+
+
+def command(
+    preset: options.Preset,
+    frame: Annotated[int, typer.Option(min=0, max=100_000_000, help="Which frame, from 0.")] = 600,
+    seed: options.Seed = None,
+    set_: options.Set = None,
+    out: Annotated[str | None, typer.Option(help="The PNG file.", show_default="PRESET-SEED-FRAME.png")] = None,
+    stored: Annotated[
+        bool, typer.Option("--stored", help="Keep the stored pixels instead of the shape they are shown in.")
+    ] = False,
+    device: options.Device = "auto",
+    threads: options.Threads = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
+    debug: options.Debug = False,
+) -> int:
+    """Make one frame of a film as a PNG, the same bits the film has."""
+    from pathlib import Path
+
+    from render import preset as presets
+    from render.compute import device as devices
+    from render.errors import PreflightError, UsageError
+    from render.job import still
+    from render.job.plan import show_path
+
+    resolved = presets.load(preset, set_, options.overrides(seed))
+    path = Path(out or f"{options.name_of(preset)}-{resolved.seed}-{frame}.png").expanduser().absolute()
+    if path.suffix.lower() != ".png":
+        raise UsageError(f"--out {out} must end in .png")
+    if path.exists() and not overwrite:
+        raise PreflightError(f"{show_path(path)} exists already", "choose another name with --out, or say --overwrite.")
+    chosen = devices.choose(device, threads, resolved.engine.particles)
+
+    def report(done: int) -> None:
+        if sys.stderr.isatty() and done % 100 == 0:
+            print(f"\rframe {done}/{frame + 1}", end="", file=sys.stderr, flush=True)
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        still.make(resolved, frame, path, chosen, stored=stored, report=report)
+    except OSError as error:
+        raise PreflightError(f"cannot write {show_path(path)}: {error.strerror}", "choose another --out.") from error
+    finally:
+        if sys.stderr.isatty():
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+    say(f"{show_path(path)}: frame {frame} of {options.name_of(preset)}, seed {resolved.seed}")
+    return 0
