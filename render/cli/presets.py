@@ -69,10 +69,9 @@ def schema(
     import json
 
     from render.preset import docs
-    from render.preset.model import Preset
 
     if format_ == "markdown":
         print(docs.page(), end="")
     else:
-        print(json.dumps(Preset.model_json_schema(), indent=2))
+        print(json.dumps(docs.schema(), indent=2))
     return 0

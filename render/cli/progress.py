@@ -16,6 +16,7 @@ Style = Literal["auto", "bar", "plain", "json", "none"]
 
 BAR_SECONDS, LINE_SECONDS = 0.2, 5.0
 AVERAGE_SECONDS = 60.0
+_BAR = "{percentage:3.0f}% {bar} {n}/{total} "
 
 
 class Progress(Protocol):
@@ -69,10 +70,8 @@ class _Bar:
 
         self._next = 0.0
         self._bar: Any = tqdm(
-            total=planned, file=sys.stdout, dynamic_ncols=True, smoothing=0.05, mininterval=0,
-            bar_format="{percentage:3.0f}% {bar} {n}/{total} {rate_noinv_fmt} {remaining}{postfix}", unit="fps",
-        )  # fmt: skip
-        self._bar.unit = " frames"
+            total=planned, file=sys.stdout, dynamic_ncols=True, mininterval=0, bar_format=f"{_BAR}starting"
+        )
         self._pace = _Pace()
 
     def __call__(self, status: Status) -> None:
@@ -84,8 +83,7 @@ class _Bar:
         self._next = now + BAR_SECONDS
         rate, left = self._pace.measure(status)
         self._bar.bar_format = (
-            f"{{percentage:3.0f}}% {{bar}} {{n}}/{{total}} {rate:.0f} fps {clock(left)} "
-            f"{show_bytes(status.bytes_written())} {status.bottleneck()}"
+            f"{_BAR}{rate:.0f} fps ETA {clock(left)} {show_bytes(status.bytes_written())} {status.bottleneck()}"
         )
         self._bar.n = status.done
         self._bar.refresh()

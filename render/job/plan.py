@@ -138,10 +138,10 @@ def make(
 
 
 def check_output(plan: Plan, overwrite: bool) -> None:
-    """Make the output folder and see that the film may and can be written there.
+    """See that the film may be written, and make its folder.
 
     Raises:
-        PreflightError: the film exists already, the folder cannot be made or written, or has too little space.
+        PreflightError: the film exists already, or the folder cannot be made.
     """
     film = plan.paths.film
     if film.exists() and not overwrite:
@@ -153,8 +153,15 @@ def check_output(plan: Plan, overwrite: bool) -> None:
             f"the folder {show_path(film.parent)} cannot be made: {error.strerror}",
             "choose another place with --out.",
         ) from error
-    if not os.access(film.parent, os.W_OK):
-        raise PreflightError(f"cannot write to {show_path(film.parent)}", "choose another place with --out.")
+
+
+def check_space(plan: Plan) -> None:
+    """See that the disk has room for the film, where its size is known beforehand.
+
+    Raises:
+        PreflightError: it has not.
+    """
+    film = plan.paths.film
     free = shutil.disk_usage(film.parent).free
     needed = plan.expected_bytes * SPACE_MARGIN * (1 if plan.paths.video == plan.paths.part else 2)
     if plan.expected_is_firm and needed > free:

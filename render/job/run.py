@@ -21,7 +21,7 @@ from types import FrameType
 from render.errors import RenderError, StoppedError, VerificationError
 from render.job import manifest
 from render.job.files import claimed, publish, write_text
-from render.job.plan import Paths, Plan, check_output
+from render.job.plan import Paths, Plan, check_output, check_space
 from render.video import ffmpeg
 from render.video.film import Film
 from render.video.frames import Clock, play
@@ -112,6 +112,7 @@ def make(plan: Plan, *, overwrite: bool = False, report: Callable[[Status], None
     stop = Stop()
     with claimed(plan.paths.log), stop.listening():
         try:
+            check_space(plan)
             return _make(plan, stop, report)
         except RenderError:
             if stop.now:

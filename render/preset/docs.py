@@ -28,6 +28,17 @@ def page() -> str:
     return "\n".join(parts)
 
 
+def schema() -> dict[str, Any]:
+    """JSON Schema of a preset file, for editors: the model, and what only a file has."""
+    made = Preset.model_json_schema()
+    made["properties"]["extends"] = {
+        "type": "string",
+        "description": "Another preset this one changes: one that ships with render, or one in the same folder.",
+    }
+    made.pop("required", None)  # a base may say it
+    return made
+
+
 def _section(parts: list[str], title: str, model: type[BaseModel], prefix: str) -> None:
     parts.append(f"## {title}\n")
     if model.__doc__:
@@ -68,7 +79,7 @@ def _default(field: FieldInfo) -> str:
 def _range(field: FieldInfo) -> str:
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     bounds = [
-        f"{sign} {getattr(limit, name):,}".replace(",", " ")
+        f"{sign} {getattr(limit, name):.12g}"
         for limit in field.metadata
         for name, sign in signs.items()
         if getattr(limit, name, None) is not None

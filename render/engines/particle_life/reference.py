@@ -60,7 +60,7 @@ def quantise(component: _Floats) -> NDArray[np.int32]:
 
 def pair_force(d2: _Floats, attraction: _Floats, law: Law) -> _Floats:
     """Force over distance for a squared distance; 0 beyond rmax."""
-    d = np.sqrt(np.maximum(d2, LEAST_SQUARE))
+    d: _Floats = np.sqrt(np.maximum(d2, LEAST_SQUARE))
     r = d * law.inverse_rmax
     repulsion = r * law.inverse_beta - ONE
     tent = attraction * (ONE - np.abs(TWO * r - ONE - law.beta) * law.inverse_slope)
