@@ -1,0 +1,46 @@
+# One environment in .venv; every verb makes or refreshes it first. `make help` lists the verbs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types check bench golden docs clean
+
+help: ## list the verbs
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+$(VENV)/.run: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run ## install, render 20 seconds of dvd_video, say where the file is
+	$(BIN)/render run --preset dvd_video --duration 20s --out renders/demo.mpg --overwrite
+	@echo "The film is renders/demo.mpg; $(BIN)/render --help shows what else there is."
+
+test: $(VENV)/.dev ## install with development tools and run the test suite
+	$(BIN)/python -m pytest -n auto
+
+lint: $(VENV)/.dev ## style
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## static types
+	$(BIN)/mypy
+
+check: lint types test ## everything a commit must pass
+
+bench: $(VENV)/.dev ## measure against the original's algorithm; writes benchmarks/results/
+	$(BIN)/python -m benchmarks
+
+golden: $(VENV)/.dev ## rewrite the golden digests; a change in them must be wanted
+	$(BIN)/python -m pytest tests/test_golden.py --update-golden
+
+docs: $(VENV)/.dev ## rewrite docs/presets.md from the models
+	$(BIN)/render presets schema --format markdown > docs/presets.md
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,340 @@
+"""The command line as a user meets it: arguments in, exit code, words and files out. Runs the real program."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from render.video import ffmpeg
+
+TINY = ["--preset", "dvd_video", "--frames", "9"]
+
+
+def render(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "render", *arguments], cwd=cwd, capture_output=True, text=True, timeout=120,
+        stdin=subprocess.DEVNULL, env={**os.environ, **(env or {})},
+    )  # fmt: skip
+
+
+def assert_no_film(folder: Path) -> None:
+    """Nothing under a final name, no part left behind."""
+    left = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".log"]
+    assert not left, left
+
+
+def one_sentence(answer: subprocess.CompletedProcess[str]) -> str:
+    assert "Traceback" not in answer.stderr
+    lines = answer.stderr.strip().splitlines()
+    assert 1 <= len(lines) <= 2, answer.stderr
+    assert lines[0].startswith("render: ")
+    return answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["run"], 2, "Missing option '--preset'"),
+        (["frobnicate"], 2, "No such command 'frobnicate'"),
+        (["run", "--presett", "x"], 2, "--presett"),
+        (["run", "--preset", "dvd_vidio"], 2, "did you mean dvd_video?"),
+        (["run", "--preset", "nowhere/film.yaml"], 2, "there is no preset file nowhere/film.yaml"),
+        (["run", *TINY, "--duration", "5s"], 2, "--duration and --frames"),
+        (["run", *TINY, "--set", "look.trial=0.9"], 2, "did you mean look.trail?"),
+        (["run", *TINY, "--set", "look.trail"], 2, "write it as key=value"),
+        (["run", *TINY, "--set", "look.trail=high"], 2, "--set look.trail must be a number, not the text 'high'"),
+        (["run", *TINY, "--set", "look.trail=1.5"], 2, "--set look.trail must be at most 0.999, not 1.5"),
+        (["run", *TINY, "--set", "engine.particles=0"], 2, "must be at least 1"),
+        (["run", *TINY, "--seed=-5"], 2, "--seed must be from 0 to"),
+        (["run", "--preset", "dvd_video", "--duration", "soon"], 2, "--duration must be a duration such as"),
+        (["run", "--preset", "dvd_video", "--frames", "0"], 2, "--frames must be at least 1"),
+        (["run", *TINY, "--threads", "0"], 2, "threads"),
+        (["run", *TINY, "--device", "cuda"], 3, "--device cuda is not possible: "),
+        (["run", *TINY, "--device", "quantum"], 2, "quantum"),
+        (["run", *TINY, "--out", "film.avi"], 2, "codec mpeg2 writes .mpg"),
+        (["run", *TINY, "--progress", "loud"], 2, "loud"),
+        (["still", "--preset", "dvd_video", "--out", "x.jpg"], 2, "must end in .png"),
+        (["presets", "show", "nothing"], 2, "there is no preset nothing"),
+        (["presets", "check", "pyproject.toml"], 2, "there is no preset pyproject.toml"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments: list[str], code: int, told: str, tmp_path: Path) -> None:
+    answer = render(*arguments, cwd=tmp_path)
+    assert answer.returncode == code, answer.stderr
+    assert told in one_sentence(answer)
+    assert_no_film(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("extends: dvd_video\nengine:\n  partcles: 5\n", "film.yaml:3: unknown key partcles in engine"),
+        ("extends: dvd_video\nseed: 1\nseed: 2\n", "film.yaml:3: seed is set twice"),
+        ("extends: dvd_video\nengine:\n  particles: lots\n", "film.yaml:3: engine.particles must be a whole number"),
+        ("extends: dvd_video\nengine:\n  rmax: 5000\n", "film.yaml:3: engine.rmax must be at most 1000"),
+        ("engine: [\n", "film.yaml:"),
+    ],
+)
+def test_a_bad_file_names_its_line(text: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "film.yaml").write_text(text)
+    answer = render("run", "--preset", "film.yaml", "--frames", "3", cwd=tmp_path)
+    assert answer.returncode == 2
+    assert told in one_sentence(answer)
+    assert {path.name for path in tmp_path.iterdir()} == {"film.yaml"}
+
+
+def test_a_whole_run(tmp_path: Path) -> None:
+    answer = render("run", *TINY, cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stderr == ""
+    assert "dvd_video, seed 480: 9 frames of 720 x 480 at 30000/1001 fps" in answer.stdout
+    assert "renders/dvd_video-480.mpg: 9 frames" in answer.stdout
+    assert (tmp_path / "renders" / "dvd_video-480.mpg").stat().st_size > 10_000
+    again = render("run", *TINY, cwd=tmp_path)
+    assert again.returncode == 3
+    assert "renders/dvd_video-480.mpg exists already" in one_sentence(again)
+    assert render("run", *TINY, "--overwrite", "--quiet", cwd=tmp_path).stdout == ""
+
+
+def test_json_progress_is_one_object_a_line(tmp_path: Path) -> None:
+    answer = render("run", *TINY, "--progress", "json", cwd=tmp_path)
+    events = [json.loads(line) for line in answer.stdout.splitlines()]
+    assert [event["event"] for event in events] == ["start", "progress", "done"]
+    assert events[0]["frames"] == events[1]["frame"] == events[2]["frames"] == 9
+    assert set(events[1]) >= {"fps", "eta_seconds", "bytes", "bottleneck"}
+    failed = render("run", *TINY, "--progress", "json", cwd=tmp_path)
+    event = json.loads(failed.stdout.splitlines()[-1])
+    assert (event["event"], event["exit_code"]) == ("error", 3)
+
+
+def test_a_missing_seed_is_drawn_told_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("extends: dvd_video\nseed:\nengine:\n  matrix: random\n")
+    answer = render("run", "--preset", "mine.yaml", "--frames", "3", "--progress", "json", cwd=tmp_path)
+    start = json.loads(answer.stdout.splitlines()[0])
+    manifest = json.loads((tmp_path / "renders" / f"mine-{start['seed']}.manifest.json").read_text())
+    assert manifest["seed"] == start["seed"]
+
+
+def test_dry_run_shows_everything_and_touches_nothing(tmp_path: Path) -> None:
+    answer = render("run", "--preset", "dvd_video", "--dry-run", cwd=tmp_path)
+    assert answer.returncode == 0
+    for told in (
+        "frames:  215784 (1:59:59",
+        "size:    4.2 GB (expected)",
+        "dvd5 takes 4.7 GB",
+        "-b:v 4400000",
+        "trail: 0.8",
+    ):
+        assert told in answer.stdout, told
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_warning_for_a_picture_most_players_refuse(tmp_path: Path) -> None:
+    answer = render("run", "--preset", "panoramic", "--dry-run", cwd=tmp_path)
+    assert "above H.264 level 5.2" in answer.stdout
+
+
+def test_backends_agree_through_the_front_door(tmp_path: Path) -> None:
+    digests = set()
+    for number, options in enumerate((["--device", "reference"], ["--device", "cpu"], ["--threads", "2"])):
+        answer = render(
+            "run", "--preset", "dvd_video", "--frames", "4", *options, "--out", f"{number}.mpg", cwd=tmp_path
+        )
+        assert answer.returncode == 0, answer.stderr
+        digests.add(json.loads((tmp_path / f"{number}.manifest.json").read_text())["frames"]["blake2b"])
+    assert len(digests) == 1
+
+
+def test_an_unwritable_folder_is_told(tmp_path: Path) -> None:
+    locked = tmp_path / "locked"
+    locked.mkdir(mode=0o555)
+    if os.geteuid() == 0:  # root may write everywhere but on a read-only file system
+        locked = Path("/proc")
+    answer = render("run", *TINY, "--out", f"{locked}/film.mpg", cwd=tmp_path)
+    assert answer.returncode == 3
+    assert "cannot write to " in one_sentence(answer)
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    answer = render("run", *TINY, "--out", "file/film.mpg", cwd=tmp_path)
+    assert answer.returncode == 3
+    assert "the folder file cannot be made" in one_sentence(answer)
+
+
+def test_no_ffmpeg_and_a_poor_ffmpeg_are_told(tmp_path: Path) -> None:
+    answer = render("run", *TINY, cwd=tmp_path, env={"RENDER_FFMPEG": "/no/such/ffmpeg"})
+    assert answer.returncode == 3
+    assert "RENDER_FFMPEG names /no/such/ffmpeg" in one_sentence(answer)
+    poor = tmp_path / "poor"
+    poor.write_text("#!/bin/sh\necho 'ffmpeg version 4.0-poor'\necho ' V....D libx264  x'\n")
+    poor.chmod(0o755)
+    answer = render("run", *TINY, cwd=tmp_path, env={"RENDER_FFMPEG": str(poor)})
+    assert answer.returncode == 3
+    assert "has no encoder mpeg2video" in one_sentence(answer)
+    poor.unlink()
+    assert_no_film(tmp_path)
+
+
+def _children(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """A long run, returned once frames are going to ffmpeg."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "render", "run", "--preset", "dvd_video", "--frames", "200000", *arguments],
+        cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        parts = list(cwd.rglob("*.part"))
+        if any(part.stat().st_size > 300_000 for part in parts):
+            return process
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    raise AssertionError("no frames within a minute")
+
+
+def test_ffmpeg_killed_mid_run_is_told(tmp_path: Path) -> None:
+    process = start(cwd=tmp_path)
+    (child,) = _children(process.pid)
+    os.kill(child, signal.SIGKILL)
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert "ffmpeg was killed by SIGKILL" in told
+    assert "Traceback" not in told
+    assert_no_film(tmp_path)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_first_ctrl_c_leaves_a_shorter_film(
+    number: signal.Signals, code: int, tmp_path: Path, decode: Callable[..., np.ndarray], tool: ffmpeg.Tool
+) -> None:
+    process = start(cwd=tmp_path)
+    os.killpg(process.pid, number)  # as a terminal does: to the whole group
+    _, told = process.communicate(timeout=60)
+    assert process.returncode == code
+    (film,) = (tmp_path / "renders").glob("*.mpg")
+    frames = int(film.stem.partition(".partial-")[2])
+    assert f"stopped after {frames} of 200000 frames" in told
+    assert len(decode(film, 720, 480)) == frames == ffmpeg.count_frames(tool, film)
+    manifest = json.loads(film.with_suffix(".manifest.json").read_text())
+    assert manifest["partial"] is True
+    assert manifest["frames"]["count"] == frames
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_the_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
+    process = start(cwd=tmp_path)
+    (child,) = _children(process.pid)
+    os.kill(child, signal.SIGSTOP)  # an encoder that will not finish by itself
+    os.kill(process.pid, signal.SIGINT)
+    time.sleep(0.5)
+    os.kill(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopped at once" in told
+    assert_no_film(tmp_path)
+
+
+def test_a_file_size_limit_mid_run_is_told(tmp_path: Path) -> None:
+    """A disk that fills up, as far as a program can tell: no file may pass one megabyte."""
+    program = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))\n"
+        "from render.cli import main\n"
+        "main(['run', '--preset', 'dvd_video', '--frames', '3000'])\n"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 6, answer.stderr
+    assert "takes no larger file" in one_sentence(answer)
+    assert_no_film(tmp_path)
+
+
+def test_a_disk_that_fills_up_mid_run_is_told(tmp_path: Path) -> None:
+    """On a real small disk where one can be mounted: 4 MiB of memory."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True)
+    if mounted.returncode:
+        pytest.skip("mounting a small disk needs root; the file size limit above covers the same path")
+    try:
+        crf = ["--set", "codec.kind=h264", "--set", "codec.crf=10"]  # no firm size, so only the run can tell
+        answer = render("run", "--preset", "dvd_video", "--frames", "600", *crf, "--out", "disk/", cwd=tmp_path)
+        assert answer.returncode == 6, answer.stderr
+        assert "is full" in one_sentence(answer)
+        assert_no_film(disk)
+        firm = render("run", "--preset", "dvd_video", "--frames", "600", "--out", "disk/", cwd=tmp_path)
+        assert firm.returncode == 3
+        assert "free" in one_sentence(firm)
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_still_list_show_check_doctor_bench(tmp_path: Path) -> None:
+    still = render("still", "--preset", "dvd_video", "--frame", "5", cwd=tmp_path)
+    assert still.returncode == 0, still.stderr
+    assert (tmp_path / "dvd_video-480-5.png").read_bytes().startswith(b"\x89PNG")
+    assert render("still", "--preset", "dvd_video", "--frame", "5", cwd=tmp_path).returncode == 3
+    listed = render("presets", "list", cwd=tmp_path).stdout
+    assert "bd_4k_6h" in listed
+    shown = render("presets", "show", "dvd_video", cwd=tmp_path).stdout
+    assert shown.startswith("# render run --preset dvd_video\n")
+    (tmp_path / "copy.yaml").write_text(render("presets", "show", "dvd_mp4", "--resolved", cwd=tmp_path).stdout)
+    assert "good; 540000 frames" in render("presets", "check", "copy.yaml", "dvd_mp4", cwd=tmp_path).stdout
+    doctor = render("doctor", cwd=tmp_path)
+    assert doctor.returncode == 0, doctor.stdout
+    assert "equal the reference bit for bit" in doctor.stdout
+    bench = render("bench", "--frames", "20", "--warm-up", "5", cwd=tmp_path)
+    assert "frames a second" in bench.stdout
+    broken = render("doctor", cwd=tmp_path, env={"RENDER_FFMPEG": "/nope"})
+    assert broken.returncode == 3
+    assert "FAILED" in broken.stdout
+
+
+def test_debug_shows_the_traceback(tmp_path: Path) -> None:
+    answer = render("run", "--preset", "nothing", "--debug", cwd=tmp_path)
+    assert "Traceback" in answer.stderr
+    assert answer.returncode == 1
+
+
+def test_a_narrow_terminal_is_respected(tmp_path: Path) -> None:
+    """On a terminal of 60 columns no line of a run is longer than that."""
+    import fcntl
+    import pty
+    import struct
+    import termios
+
+    pid, handle = pty.fork()
+    if pid == 0:
+        os.environ.pop("COLUMNS", None)
+        fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
+        os.chdir(tmp_path)
+        os.execv(sys.executable, [sys.executable, "-m", "render", "run", *TINY])
+    shown = b""
+    while True:
+        try:
+            piece = os.read(handle, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, shown
+    lines = [line for part in shown.decode().split("\n") for line in part.strip("\r").split("\r")]
+    assert any("100%" in line for line in lines)
+    assert max(len(line) for line in lines) <= 60, [line for line in lines if len(line) > 60]

@@ -1,0 +1,233 @@
+"""Whole films, tiny, by the real ffmpeg: right streams, every frame, the same bytes twice, and nothing half-done."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from render import preset as presets
+from render.compute.streams import seed_number
+from render.errors import PreflightError, UsageError, VerificationError
+from render.job import plan as plans
+from render.job import run, still
+from render.preset import Preset, catalogue
+from render.video.film import Film
+
+SMALL = {
+    "dvd_video": [],
+    "dvd_video_pal": [],
+    "dvd_mp4": [],
+    "panoramic": ["picture.width=960", "picture.height=270", "engine.particles=900"],
+    "bd_4k_6h": ["picture.width=480", "picture.height=270", "engine.particles=900"],
+}
+"""Settings that make a shipped preset quick; codec, rate and everything else stay."""
+FRAMES = 37
+
+
+def small(name: str, frames: int = FRAMES, *more: str) -> Preset:
+    return presets.load(name, [*SMALL[name], f"length.frames={frames}", *more])
+
+
+def make(preset: Preset, name: str, folder: Path, **options: object) -> run.Finished:
+    return run.make(plans.make(preset, name, out=f"{folder}/"), **options)  # type: ignore[arg-type]
+
+
+def raw_frames(preset: Preset, device: str = "cpu") -> list[np.ndarray]:
+    from render.compute.device import Device
+
+    film = Film(preset.engine, preset.torus, preset.look, preset.picture, seed_number(preset.seed or 0),
+                Device(device, 1, ""))  # type: ignore[arg-type]  # fmt: skip
+    frame, found = film.blank(), []
+    for number in range(preset.frame_count):
+        film.draw(film.advance(), number, frame)
+        found.append(np.frombuffer(frame.bytes, np.uint8).copy())
+    return found
+
+
+def test_every_shipped_preset_is_here() -> None:
+    assert sorted(SMALL) == catalogue.names()
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_a_preset_makes_its_film(
+    name: str, tmp_path: Path, decode: Callable[..., np.ndarray], described: Callable[[Path], str]
+) -> None:
+    preset = small(name)
+    made = make(preset, name, tmp_path)
+    assert made.film.name == f"{name}-480.{preset.codec.container}"
+    luma = decode(made.film, preset.picture.width, preset.picture.height)
+    assert len(luma) == made.frames == FRAMES
+    sent = raw_frames(preset)
+    digest = hashlib.blake2b(digest_size=16)
+    for frame in sent:
+        digest.update(frame)
+    assert made.digest == digest.hexdigest()
+    # The decoded picture is the one that was sent, up to the codec's loss: no shift, no range conversion.
+    first = sent[0][: luma[0].size].reshape(luma[0].shape).astype(float)
+    assert np.abs(luma[0] - first).mean() < 3
+    assert abs(luma[0].mean() - first.mean()) < 1
+    streams = described(made.film)
+    assert f"{preset.picture.width}x{preset.picture.height}" in streams
+    wanted = {"mpeg2": "mpeg2video", "h264": "h264", "hevc": "hevc (Main) (hvc1"}[preset.codec.kind]
+    assert wanted in streams
+    assert "yuv420p(tv" in streams
+    assert ("Audio: ac3, 48000 Hz, stereo, fltp, 192 kb/s" in streams) == (preset.codec.kind == "mpeg2")
+    if name == "dvd_video":
+        assert "SAR 32:27 DAR 16:9" in streams
+        assert "29.97 fps" in streams
+    if name == "dvd_video_pal":
+        assert "SAR 64:45 DAR 16:9" in streams
+        assert "25 fps" in streams
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {made.film.name, f"{name}-480.manifest.json", f"{name}-480.log"}
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_two_runs_give_the_same_file(name: str, tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        make(small(name), name, tmp_path / folder)
+    ending = presets.load(name).codec.container
+    one, two = ((tmp_path / folder / f"{name}-480.{ending}").read_bytes() for folder in ("one", "two"))
+    assert one == two
+
+
+def test_what_is_encoded_losslessly_comes_back_bit_for_bit(tmp_path: Path, decode: Callable[..., np.ndarray]) -> None:
+    """Limited range is made here, and ffmpeg's scaler changes nothing: x264 at crf 0 returns every code."""
+    preset = small("panoramic", 8, "codec.crf=0")
+    made = make(preset, "lossless", tmp_path)
+    luma = decode(made.film, preset.picture.width, preset.picture.height)
+    for got, sent in zip(luma, raw_frames(preset), strict=True):
+        np.testing.assert_array_equal(got.ravel(), sent[: got.size])
+    assert luma.min() == 16
+    assert luma.max() > 100
+
+
+def test_dvd_frames_are_evenly_spaced_and_sound_is_as_long(tmp_path: Path, tool: object) -> None:
+    import re
+    import subprocess
+
+    made = make(small("dvd_video", 301), "dvd_video", tmp_path)
+    argv = [tool.path, "-i", str(made.film), "-map", "0:v", "-vf", "showinfo", "-f", "null", "-"]  # type: ignore[attr-defined]
+    told = subprocess.run(argv, capture_output=True, text=True).stderr
+    ticks = [int(tick) for tick in re.findall(r"\bpts: *(\d+)", told)]
+    assert len(ticks) == 301
+    assert set(np.diff(ticks)) == {3003}
+    argv = [tool.path, "-i", str(made.film), "-map", "0:a", "-f", "s16le", "-"]  # type: ignore[attr-defined]
+    sound = np.frombuffer(subprocess.run(argv, capture_output=True, check=True).stdout, np.int16)
+    assert not sound.any()
+    assert abs(len(sound) / 2 / 48000 - 301 * 1001 / 30000) < 0.033  # AC-3 comes in frames of 32 ms
+
+
+def test_the_manifest_says_it_all(tmp_path: Path) -> None:
+    made = make(small("dvd_video", 20, "seed=a word"), "dvd_video", tmp_path)
+    assert made.film.name == "dvd_video-a_word.mpg"
+    manifest = json.loads((tmp_path / "dvd_video-a_word.manifest.json").read_text())
+    assert manifest["film"] == made.film.name
+    assert manifest["bytes"] == made.film.stat().st_size
+    assert manifest["seed"] == "a word"
+    assert manifest["seed_number"] == seed_number("a word")
+    assert manifest["frames"]["count"] == manifest["frames"]["planned"] == 20
+    assert manifest["frames"]["rate"] == "30000/1001"
+    assert manifest["frames"]["blake2b"] == made.digest
+    assert manifest["partial"] is False
+    from render.preset.document import Document
+
+    assert presets.parse(Document(manifest["preset"])) == small("dvd_video", 20, "seed=a word")
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+def test_seed_and_title_travel_in_the_file(container: str, tmp_path: Path, described: Callable[[Path], str]) -> None:
+    made = make(small("panoramic", 3, f"codec.container={container}", "seed=myuniverse"), "panoramic", tmp_path)
+    told = described(made.film)
+    assert "myuniverse" in told
+    assert "115,000 particles" in told
+
+
+def test_an_existing_film_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
+    film = tmp_path / "dvd_video-480.mpg"
+    film.write_bytes(b"precious")
+    with pytest.raises(PreflightError, match="exists already"):
+        make(small("dvd_video", 3), "dvd_video", tmp_path)
+    assert film.read_bytes() == b"precious"
+    make(small("dvd_video", 3), "dvd_video", tmp_path, overwrite=True)
+    assert film.stat().st_size > 1000
+
+
+def test_a_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run.ffmpeg, "count_frames", lambda tool, path: 2)
+    with pytest.raises(VerificationError, match="holds 2 frames, but 3 were encoded"):
+        make(small("dvd_video", 3), "dvd_video", tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".log"}
+
+
+def test_two_renders_of_one_film_do_not_meet(tmp_path: Path) -> None:
+    plan = plans.make(small("dvd_video", 3), "dvd_video", out=f"{tmp_path}/")
+    with run.claimed(plan.paths.log), pytest.raises(PreflightError, match="another render is writing"):
+        run.make(plan)
+    run.make(plan)
+
+
+def test_too_little_space_is_told_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(plans.shutil, "disk_usage", lambda path: usage._replace(free=8_000_000_000))
+    with pytest.raises(PreflightError, match=r"takes about 8\.8 GB, but .* has 8\.0 GB free"):
+        run.make(plans.make(presets.load("dvd_video"), "dvd_video", out=f"{tmp_path}/"))
+
+
+def test_a_film_too_large_for_its_medium_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"would be 5\.\d\d? GB, but dvd5 takes 4\.7 GB") as caught:
+        plans.make(presets.load("dvd_video", ["length.duration=150m"]), "dvd_video")
+    assert "lower codec.bitrate by" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("out", "wanted"),
+    [
+        (None, "renders/dvd_video-480.mpg"),
+        ("film", "film.mpg"),
+        ("film.mpg", "film.mpg"),
+        ("film.MPG", "film.MPG"),
+        ("folder/", "folder/dvd_video-480.mpg"),
+        ("there", "there/dvd_video-480.mpg"),
+        ("deep/er/film.mpg", "deep/er/film.mpg"),
+    ],
+)
+def test_where_a_film_goes(out: str | None, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert plans.output_path(presets.load("dvd_video"), "dvd_video", out) == tmp_path / wanted
+
+
+def test_the_wrong_ending_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"ends in \.mp4, but codec mpeg2 writes \.mpg"):
+        plans.output_path(presets.load("dvd_video"), "dvd_video", "film.mp4")
+
+
+def test_a_still_is_the_films_frame(tmp_path: Path) -> None:
+    from PIL import Image
+
+    from render.compute.device import Device
+
+    preset = small("dvd_video", 12)
+    still.make(preset, 11, tmp_path / "stored.png", Device("cpu", 1, ""), stored=True)
+    still.make(preset, 11, tmp_path / "shown.png", Device("cpu", 1, ""))
+    sent = raw_frames(preset)[11][: 720 * 480].reshape(480, 720)
+    with Image.open(tmp_path / "stored.png") as image:
+        np.testing.assert_array_equal(np.asarray(image), still.full_range(sent))
+        assert "seed 480, frame 11" in image.text["Comment"]  # type: ignore[attr-defined]
+    with Image.open(tmp_path / "shown.png") as image:
+        assert image.size == (853, 480)
+
+
+def test_full_range_is_the_inverse_of_limited_range() -> None:
+    luma = np.arange(16, 236, dtype=np.uint8)
+    wide = still.full_range(luma)
+    assert wide[0] == 0
+    assert wide[-1] == 255
+    np.testing.assert_array_equal((wide.astype(int) * 219 + 127) // 255 + 16, luma)

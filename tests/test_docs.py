@@ -1,0 +1,77 @@
+"""Docs are tested: what the README says exists, and what exists is in the README."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from render import engines
+from render.engines.particle_life import matrix
+from render.errors import EXIT_CODES
+from render.preset import catalogue
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+COMMANDS = [
+    [],
+    ["run"],
+    ["still"],
+    ["bench"],
+    ["doctor"],
+    ["presets"],
+    *(["presets", verb] for verb in ("list", "show", "check", "schema")),
+]
+
+
+def test_every_engine_preset_matrix_and_exit_code_is_in_the_readme() -> None:
+    for name in [*engines.names(), *catalogue.names(), *matrix.NAMES]:
+        assert f"`{name}`" in README, name
+    for code, meaning in EXIT_CODES.items():
+        assert f"| {code} | {meaning} |" in README
+
+
+def test_every_link_and_picture_is_there() -> None:
+    for text in (README, (ROOT / "ARCHITECTURE.md").read_text(), (ROOT / "benchmarks" / "README.md").read_text()):
+        for target in re.findall(r"\]\(([^)#:]+)\)", text):
+            assert (ROOT / target).exists() or (ROOT / "benchmarks" / target).exists(), target
+
+
+def test_every_module_named_in_the_architecture_is_there() -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    for name in re.findall(r"^[├└]── (\S+)", text, re.MULTILINE):
+        assert (ROOT / "render" / name).exists(), name
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_has_help(command: list[str]) -> None:
+    answer = subprocess.run([sys.executable, "-m", "render", *command, "--help"], capture_output=True, text=True)
+    assert answer.returncode == 0
+    assert answer.stderr == ""
+    described = [line for line in answer.stdout.splitlines() if line.startswith("  ") and line.strip()]
+    assert described
+
+
+def test_every_command_of_the_readme_is_understood(tmp_path: Path) -> None:
+    """Commands shown in code blocks and under pictures parse; those that make films are tried as dry runs."""
+    shown = re.findall(r"^(render (?:run|presets|still)[^#\n]*)", README, re.MULTILINE)
+    assert len(shown) >= 5
+    for command in shown:
+        words = command.split()[1:]
+        if words[0] == "still":
+            continue  # drawn by tests/job; a dry run of it does not exist
+        if words[0] == "run" and "--dry-run" not in words:
+            words.append("--dry-run")
+        answer = subprocess.run([sys.executable, "-m", "render", *words], capture_output=True, text=True, cwd=tmp_path)
+        assert answer.returncode == 0, (command, answer.stderr)
+
+
+def test_the_yaml_of_the_readme_loads(tmp_path: Path) -> None:
+    from render import preset as presets
+
+    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(block)
+    assert presets.load(str(tmp_path / "mine.yaml")).engine.matrix == "snakes"
