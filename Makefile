@@ -44,3 +44,4 @@ docs: $(VENV)/.dev ## rewrite docs/presets.md from the models
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	find render -name '*.nb[ic]' -delete

@@ -15,6 +15,7 @@ EXIT_CODES: dict[int, str] = {
     5: "the simulation failed",
     6: "the disk is full",
     7: "the finished file did not pass its check",
+    129: "stopped because the terminal was closed, as with 130",
     130: "stopped by Ctrl-C; what was encoded so far is a valid file named as partial",
     143: "stopped by SIGTERM, likewise",
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from render.errors import PreflightError
+from render.errors import DiskFullError, PreflightError, RenderError
 
 
 def sync_folder(folder: Path) -> None:
@@ -30,11 +31,19 @@ def publish(part: Path, final: Path) -> None:
     sync_folder(final.parent)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a small file atomically."""
+def stage_text(path: Path, text: str) -> Path:
+    """Write a small file beside its final name, ready for :func:`publish`; returns where."""
     part = path.with_name(path.name + ".part")
     part.write_text(text, encoding="utf-8")
-    publish(part, path)
+    return part
+
+
+def file_error(error: OSError, folder: Path) -> RenderError:
+    """What an operating system's error in a folder means for the user."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return DiskFullError(f"the disk of {folder} is full: {error.strerror}", "make room, or write elsewhere.")
+    name = error.filename or folder
+    return PreflightError(f"cannot use {name}: {error.strerror}", "choose another place with --out.")
 
 
 @contextmanager

@@ -40,9 +40,9 @@ class Paths:
     @staticmethod
     def of(film: Path) -> Paths:
         """The files beside a film."""
-        part = film.with_name(film.name + ".part")
-        video = film.with_name(film.name + ".video.part") if film.suffix == ".mpg" else part
-        return Paths(film, part, video, film.with_suffix(".log"), film.with_suffix(".manifest.json"))
+        part, log, manifest = (film.with_name(film.name + ending) for ending in (".part", ".log", ".manifest.json"))
+        video = film.with_name(film.name + ".video.part") if film.suffix.lower() == ".mpg" else part
+        return Paths(film, part, video, log, manifest)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from types import FrameType
 
 from render.errors import RenderError, StoppedError, VerificationError
 from render.job import manifest
-from render.job.files import claimed, publish, write_text
+from render.job.files import claimed, file_error, publish, stage_text
 from render.job.plan import Paths, Plan, check_output, check_space
 from render.video import ffmpeg
 from render.video.film import Film
@@ -67,8 +67,11 @@ class Finished:
     stopped_by: int = 0
 
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class Stop:
-    """What Ctrl-C and SIGTERM ask for: the first one to finish cleanly, the second to end at once."""
+    """What Ctrl-C, SIGTERM and a closed terminal ask for: the first one to finish cleanly, the second to end at once."""
 
     def __init__(self) -> None:
         self.by = 0
@@ -86,7 +89,8 @@ class Stop:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handle signals inside the block; only possible in the main thread."""
-        before = {number: signal.signal(number, self.request) for number in (signal.SIGINT, signal.SIGTERM)}
+        heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup stays nohup
+        before = {number: signal.signal(number, self.request) for number in heard}
         try:
             yield
         finally:
@@ -118,6 +122,8 @@ def make(plan: Plan, *, overwrite: bool = False, report: Callable[[Status], None
             if stop.now:
                 raise StoppedError("stopped at once; nothing was kept", signal_number=stop.by) from None
             raise
+        except OSError as error:
+            raise file_error(error, plan.paths.film.parent) from error
         finally:
             plan.paths.part.unlink(missing_ok=True)
             plan.paths.video.unlink(missing_ok=True)
@@ -146,10 +152,12 @@ def _make(plan: Plan, stop: Stop, report: Callable[[Status], None]) -> Finished:
         encoder.finish()
     finally:
         encoder.close()
-    if stop.now:
-        raise StoppedError("stopped at once; nothing was kept", signal_number=stop.by)
     if join := preset.codec.join_arguments(preset.picture, frames, str(paths.video), str(paths.part)):
-        ffmpeg.convert(plan.tool, join, paths.part, paths.log)
+        stop.encoder = ffmpeg.Encoder(plan.tool, join, paths.part, paths.log)
+        try:
+            stop.encoder.finish()
+        finally:
+            stop.encoder.close()
     counted = ffmpeg.count_frames(plan.tool, paths.part)
     if counted != frames:
         raise VerificationError(
@@ -163,8 +171,9 @@ def _make(plan: Plan, stop: Stop, report: Callable[[Status], None]) -> Finished:
         dataclasses.replace(plan, paths=final), frames=frames, digest=digest.hexdigest(), film_bytes=film_bytes,
         partial=partial, seconds=seconds,
     )  # fmt: skip
+    staged = stage_text(final.manifest, manifest.text(told))
     publish(paths.part, final.film)
-    write_text(final.manifest, manifest.text(told))
+    publish(staged, final.manifest)
     return Finished(final.film, frames, film_bytes, digest.hexdigest(), seconds, stop.by if partial else 0)
 
 

@@ -24,9 +24,15 @@ LEAST_WORLD, MOST_WORLD = 16.0, 65_536.0
 def _seed(value: int | str) -> int | str:
     if isinstance(value, int) and not 0 <= value < SEED_LIMIT:
         raise ValueError(f"must be from 0 to {SEED_LIMIT - 1}, or a word, not {value}")
-    if isinstance(value, str) and not 1 <= len(value.strip()) <= 200:
-        raise ValueError("must be a whole number or a word of at most 200 characters")
+    if isinstance(value, str) and not (1 <= len(value.strip()) <= 200 and value.isprintable()):
+        raise ValueError("must be a whole number or a word of at most 200 printable characters")
     return value.strip() if isinstance(value, str) else value
+
+
+def _plain(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("must be one line of printable characters")
+    return value
 
 
 Seed = Annotated[int | str, AfterValidator(_seed)]
@@ -68,7 +74,7 @@ class Length(Block):
 class Preset(Block):
     """A film: what is simulated, how it looks, how long it is, how it is encoded, where it must fit."""
 
-    about: str = setting("", "One sentence about the film.", max_length=500)
+    about: Annotated[str, AfterValidator(_plain)] = setting("", "One sentence about the film.", max_length=500)
     seed: Seed | None = setting(None, "A whole number or any word; left out, one is drawn, printed and kept.")
     engine: Engine = setting(..., "The simulation.")
     world: WorldSize = setting(WorldSize(), "The torus it lives on.")

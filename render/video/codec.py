@@ -36,7 +36,9 @@ class Mpeg2(Block):
     bitrate: Bitrate = setting(4_400_000, "Average video bit rate.", unit="bit/s", le=9_800_000)
     max_bitrate: Bitrate = setting(8_000_000, "Highest video bit rate.", unit="bit/s", le=9_800_000)
     gop: int = setting(15, "Frames from one intra-coded frame to the next.", unit="frames", ge=1, le=18)
-    audio_bitrate: Bitrate = setting(192_000, "Bit rate of the silent stereo track players expect.", unit="bit/s")
+    audio_bitrate: Bitrate = setting(
+        192_000, "Bit rate of the silent stereo track players expect.", unit="bit/s", ge=64_000, le=448_000
+    )
     threads: int = setting(1, "Encoder threads; another number gives another file.", ge=1, le=16)
 
     container: Literal["mpg"] = setting("mpg", "File format.")
@@ -65,6 +67,9 @@ class Mpeg2(Block):
             )
         if self.bitrate > self.max_bitrate:
             raise ValueError("codec.bitrate must not be above codec.max_bitrate")
+        longest = 18 if picture.height == 480 else 15  # 36 fields in NTSC, 30 in PAL
+        if self.gop > longest:
+            raise ValueError(f"codec.gop must be at most {longest} on a DVD of this picture, not {self.gop}")
 
     def warnings(self, picture: Picture) -> list[str]:
         """What a user should know before the start."""

@@ -116,19 +116,6 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str]) -> None:
         raise PreflightError(f"ffmpeg {tool.release} refuses a two-frame trial of {encoders[0]}: {reason.strip()}")
 
 
-def convert(tool: Tool, arguments: list[str], output: Path, log: Path) -> None:
-    """Run ffmpeg from file to file.
-
-    Raises:
-        EncoderError, DiskFullError: it reports failure; the message says why.
-    """
-    encoder = Encoder(tool, arguments, output, log)
-    try:
-        encoder.finish()
-    finally:
-        encoder.close()
-
-
 def count_frames(tool: Tool, path: Path) -> int:
     """Video frames in a file, by reading every packet.
 
@@ -148,7 +135,7 @@ def count_frames(tool: Tool, path: Path) -> int:
 
 
 class Encoder:
-    """ffmpeg writing one file from raw frames on its standard input."""
+    """ffmpeg writing one file, from raw frames on its standard input or from other files."""
 
     def __init__(self, tool: Tool, arguments: list[str], output: Path, log: Path) -> None:
         """Start ffmpeg.

@@ -120,7 +120,7 @@ def test_a_missing_seed_is_drawn_told_and_kept(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("extends: dvd_video\nseed:\nengine:\n  matrix: random\n")
     answer = render("run", "--preset", "mine.yaml", "--frames", "3", "--progress", "json", cwd=tmp_path)
     start = json.loads(answer.stdout.splitlines()[0])
-    manifest = json.loads((tmp_path / "renders" / f"mine-{start['seed']}.manifest.json").read_text())
+    manifest = json.loads((tmp_path / "renders" / f"mine-{start['seed']}.mpg.manifest.json").read_text())
     assert manifest["seed"] == start["seed"]
 
 
@@ -150,7 +150,7 @@ def test_backends_agree_through_the_front_door(tmp_path: Path) -> None:
             "run", "--preset", "dvd_video", "--frames", "4", *options, "--out", f"{number}.mpg", cwd=tmp_path
         )
         assert answer.returncode == 0, answer.stderr
-        digests.add(json.loads((tmp_path / f"{number}.manifest.json").read_text())["frames"]["blake2b"])
+        digests.add(json.loads((tmp_path / f"{number}.mpg.manifest.json").read_text())["frames"]["blake2b"])
     assert len(digests) == 1
 
 
@@ -219,7 +219,7 @@ def test_ffmpeg_killed_mid_run_is_told(tmp_path: Path) -> None:
     assert_no_film(tmp_path)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_the_first_ctrl_c_leaves_a_shorter_film(
     number: signal.Signals, code: int, tmp_path: Path, decode: Callable[..., np.ndarray], tool: ffmpeg.Tool
 ) -> None:
@@ -231,7 +231,7 @@ def test_the_first_ctrl_c_leaves_a_shorter_film(
     frames = int(film.stem.partition(".partial-")[2])
     assert f"stopped after {frames} of 200000 frames" in told
     assert len(decode(film, 720, 480)) == frames == ffmpeg.count_frames(tool, film)
-    manifest = json.loads(film.with_suffix(".manifest.json").read_text())
+    manifest = json.loads(film.with_name(film.name + ".manifest.json").read_text())
     assert manifest["partial"] is True
     assert manifest["frames"]["count"] == frames
     assert not list(tmp_path.rglob("*.part"))

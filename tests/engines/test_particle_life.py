@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from render.compute.device import Device
 from render.engines.particle_life import Params, State, cpu, reference
-from render.engines.particle_life.law import cells_on, law
+from render.engines.particle_life.law import cells_on, grid, law
 from render.scene import World
 
 CPU, REFERENCE = Device("cpu", 1, ""), Device("reference", 1, "")
@@ -41,7 +41,7 @@ def grid_pairs(x: np.ndarray, y: np.ndarray, world: World, rmax: float) -> Count
     """Pairs in reach as the compiled grid search meets them, with multiplicity."""
     params = Params(particles=len(x), rmax=rmax, species=1)
     constants = law(params, world)
-    columns, rows = cells_on(world.width, rmax), cells_on(world.height, rmax)
+    columns, rows = grid(world, rmax, len(x))
     stepper = cpu.Stepper(params, world, CPU)
     sorted_, scratch = stepper._sorted, stepper._scratch[0]
     cpu.sort_by_cell(x, y, np.zeros(len(x), np.uint8), columns, rows, *stepper._per_pixel,
@@ -125,6 +125,16 @@ def test_one_step_equals_the_reference_in_any_world(
     cpu.Stepper(params, world, CPU)(states[1], 1)
     for name in ("x", "y", "vx", "vy"):
         np.testing.assert_array_equal(getattr(states[0], name), getattr(states[1], name))
+
+
+def test_a_vast_empty_world_needs_few_cells() -> None:
+    """A preset from a stranger may ask for one particle in a world of four thousand million reaches."""
+    columns, rows = grid(World(65536, 65536), 1.0, 1)
+    assert 9 <= columns * rows <= 25
+    assert grid(World(7680, 2160), 88, 115_000) == (87, 24)
+    state = state_of(np.array([65535.5, 0.3]), np.array([65535.5, 0.3]))
+    cpu.Stepper(Params(particles=2, species=1, rmax=2.0), World(65536, 65536), CPU)(state, 1)
+    assert (state.vx != 0).all()
 
 
 def test_the_originals_partial_cells_would_be_caught() -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from render import preset as presets
 from render.compute.streams import seed_number
-from render.errors import PreflightError, UsageError, VerificationError
+from render.errors import DiskFullError, PreflightError, UsageError, VerificationError
 from render.job import plan as plans
 from render.job import run, still
 from render.preset import Preset, catalogue
@@ -85,7 +85,7 @@ def test_a_preset_makes_its_film(
         assert "SAR 64:45 DAR 16:9" in streams
         assert "25 fps" in streams
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {made.film.name, f"{name}-480.manifest.json", f"{name}-480.log"}
+    assert left == {made.film.name, f"{made.film.name}.manifest.json", f"{made.film.name}.log"}
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
@@ -127,7 +127,7 @@ def test_dvd_frames_are_evenly_spaced_and_sound_is_as_long(tmp_path: Path, tool:
 def test_the_manifest_says_it_all(tmp_path: Path) -> None:
     made = make(small("dvd_video", 20, "seed=a word"), "dvd_video", tmp_path)
     assert made.film.name == "dvd_video-a_word.mpg"
-    manifest = json.loads((tmp_path / "dvd_video-a_word.manifest.json").read_text())
+    manifest = json.loads((tmp_path / "dvd_video-a_word.mpg.manifest.json").read_text())
     assert manifest["film"] == made.film.name
     assert manifest["bytes"] == made.film.stat().st_size
     assert manifest["seed"] == "a word"
@@ -147,6 +147,22 @@ def test_seed_and_title_travel_in_the_file(container: str, tmp_path: Path, descr
     told = described(made.film)
     assert "myuniverse" in told
     assert "115,000 particles" in told
+
+
+def test_an_ending_in_capitals_is_the_same_format(tmp_path: Path) -> None:
+    made = run.make(plans.make(small("dvd_video", 5), "dvd_video", out=str(tmp_path / "FILM.MPG")))
+    assert made.film.name == "FILM.MPG"
+    assert made.frames == 5
+
+
+def test_a_full_disk_at_the_very_end_publishes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, text: str) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(run, "stage_text", full)
+    with pytest.raises(DiskFullError, match="is full"):
+        make(small("dvd_video", 3), "dvd_video", tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".log"}
 
 
 def test_an_existing_film_is_kept_unless_told_otherwise(tmp_path: Path) -> None:

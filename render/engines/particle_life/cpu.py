@@ -23,7 +23,7 @@ from render.engines.particle_life.law import (
     ROUNDER,
     ROUNDER_BITS,
     STILL,
-    cells_on,
+    grid,
     law,
 )
 
@@ -65,8 +65,7 @@ class Stepper:
     def __init__(self, params: Params, world: World, device: Device) -> None:
         count = params.particles
         self._law = law(params, world)
-        self._columns = cells_on(world.width, params.rmax)
-        self._rows = cells_on(world.height, params.rmax)
+        self._columns, self._rows = grid(world, params.rmax, count)
         self._per_pixel = (np.float32(self._columns / world.width), np.float32(self._rows / world.height))
         cells = self._columns * self._rows
         self._cell = np.empty(count, np.int32)

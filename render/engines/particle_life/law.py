@@ -21,8 +21,9 @@ ROUNDER = np.float32(12582912.0)
 ROUNDER_BITS = np.int32(0x4B400000)
 STILL = np.float32(1e-20)
 """Velocities below this are set to 0, which keeps denormal numbers out."""
-LEAST_SQUARE = np.float32(1.401298464324817e-45)
-"""The smallest positive float32: stands in for a squared distance of 0, whose force is then exactly 0."""
+LEAST_SQUARE = np.float32(2.0**-126)
+"""The smallest normal float32 stands in for smaller squared distances; the force of 0 is then exactly 0, on
+processors that flush denormal numbers too."""
 
 
 class Law(NamedTuple):
@@ -67,6 +68,15 @@ def law(params: Params, world: World) -> Law:
         0.499 * world.height / params.dt,
     )
     return Law(*(np.float32(value) for value in values))
+
+
+def grid(world: World, rmax: float, particles: int) -> tuple[int, int]:
+    """Columns and rows of the cell grid: cells of at least ``rmax``, but no more than a few for each particle."""
+    columns, rows = cells_on(world.width, rmax), cells_on(world.height, rmax)
+    surplus = math.sqrt(columns * rows / (4 * particles + 9))
+    if surplus > 1:
+        columns, rows = (max(3, int(cells / surplus)) if cells >= 3 else 1 for cells in (columns, rows))
+    return columns, rows
 
 
 def cells_on(length: float, rmax: float) -> int:
