@@ -15,7 +15,6 @@ from typing import Any
 
 import numba
 
-
 _EXACT: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 
 

@@ -23,7 +23,7 @@ BYTES_PER_FRAME = 24
 """What MP4 and Matroska add per frame, rounded up."""
 
 DVD_PICTURES = {(720, 480): Fraction(30000, 1001), (720, 576): Fraction(25)}
-"""Full-size pictures of DVD-Video and their rates (ECMA-267 carries them; DVD-Video part 3, MPEG-2 MP@ML)."""
+"""Full-size pictures of DVD-Video and their rates (DVD Specifications for Read-Only Disc, part 3)."""
 
 
 _QUIETLY = ("-y", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning")
@@ -67,6 +67,8 @@ class Mpeg2(Block):
             )
         if self.bitrate > self.max_bitrate:
             raise ValueError("codec.bitrate must not be above codec.max_bitrate")
+        if self.max_bitrate + self.audio_bitrate > 9_900_000:
+            raise ValueError("codec.max_bitrate and codec.audio_bitrate must not be above 9.9M together on a DVD")
         longest = 18 if picture.height == 480 else 15  # 36 fields in NTSC, 30 in PAL
         if self.gop > longest:
             raise ValueError(f"codec.gop must be at most {longest} on a DVD of this picture, not {self.gop}")
@@ -85,8 +87,12 @@ class Mpeg2(Block):
         ]  # fmt: skip
 
     def output_arguments(self, tags: dict[str, str]) -> list[str]:
-        """Arguments of the file format: the bare video stream, which :meth:`join_arguments` makes a film of."""
-        return ["-f", "mpeg2video"]
+        """Arguments of the file format: a transport stream, which :meth:`join_arguments` makes a film of.
+
+        A bare video stream would be smaller, but ffmpeg makes a program stream without a single presentation
+        time stamp of it, which no player accepts.
+        """
+        return ["-f", "mpegts"]
 
     def join_arguments(self, picture: Picture, frames: int, video: str, output: str) -> list[str]:
         """Arguments that add sound of the video's own length and make it a program stream.
@@ -97,7 +103,7 @@ class Mpeg2(Block):
         seconds = float(frames / picture.rate)
         # 10.08 Mbit/s in packs of 2048 bytes is the rate of a DVD's program streams.
         return [
-            *_QUIETLY, "-r", str(picture.rate), "-f", "mpegvideo", "-i", f"file:{video}",
+            *_QUIETLY, "-f", "mpegts", "-i", f"file:{video}",
             "-f", "lavfi", "-t", f"{seconds:.6f}", "-i", "anullsrc=channel_layout=stereo:sample_rate=48000",
             "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "ac3", "-b:a", str(self.audio_bitrate),
             "-f", "dvd", "-muxrate", "10080000", "-packetsize", "2048", f"file:{output}",
