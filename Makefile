@@ -33,8 +33,8 @@ types: $(VENV)/.dev ## static types
 
 check: lint types test ## everything a commit must pass
 
-bench: $(VENV)/.dev ## measure against the original's algorithm; writes benchmarks/results/
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev ## measure, also against the original's algorithm; writes benchmarks/results/ and README's figures
+	$(BIN)/python -m benchmarks && $(BIN)/python -m benchmarks --plot
 
 golden: $(VENV)/.dev ## rewrite the golden digests; a change in them must be wanted
 	$(BIN)/python -m pytest tests/test_golden.py --update-golden

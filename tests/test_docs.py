@@ -34,6 +34,13 @@ def test_every_engine_preset_matrix_and_exit_code_is_in_the_readme() -> None:
         assert f"| {code} | {meaning} |" in README
 
 
+def test_published_figures_come_from_the_stored_artifacts() -> None:
+    sys.path.insert(0, str(ROOT))
+    from benchmarks import readme
+
+    assert readme.published() == readme.figures(), "run python -m benchmarks --plot"
+
+
 def test_every_link_and_picture_is_there() -> None:
     for text in (README, (ROOT / "ARCHITECTURE.md").read_text(), (ROOT / "benchmarks" / "README.md").read_text()):
         for target in re.findall(r"\]\(([^)#:]+)\)", text):

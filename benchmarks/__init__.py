@@ -1,0 +1,1 @@
+"""What render costs, measured against the algorithm it grew out of; run it as ``python -m benchmarks``."""

@@ -1,0 +1,49 @@
+"""The figures in the project's README, written from the newest artifacts; a test checks that they are not stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.artifact import RESULTS, newest, replace
+
+README = RESULTS.parents[1] / "README.md"
+BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+
+
+def figures(folder: Path = RESULTS) -> str:
+    """The figures as Markdown, from the newest artifact of each case."""
+    yardstick, film, wide, memory = (
+        newest(folder, name) for name in ("dvd_720x480", "dvd_video", "panoramic", "memory")
+    )
+    if not (yardstick and film and wide and memory):
+        raise LookupError(f"{folder} lacks the artifact of a case; run python -m benchmarks")
+    machine, told = yardstick["machine"], yardstick["results"]
+    ratio = min(told["ratio"], told["ratio_on_render_states"])
+    cores, ffmpeg = machine["cores"], film["ffmpeg"]["version"].lstrip("n").split("-")[0]
+    dates = " and ".join(sorted({each["timestamp_utc"][:10] for each in (yardstick, film, wide, memory)}))
+    return f"""
+Measured on {cores} cores of an {machine["processor"]} processor, {dates}, without a GPU:
+
+| what | figure |
+| --- | --- |
+| simulation and look, 2,500 particles at 720 x 480, one thread | {told["render_cpu_ms"]["total"]:.2f} ms of CPU a frame, 1/{ratio:.0f} of the original's algorithm in NumPy |
+| `dvd_video` end to end with encoder (ffmpeg {ffmpeg}), {film["case"]["frames"]:,} frames | {film["results"]["wall_fps"]:.0f} frames a second |
+| `panoramic`, simulation and look of 115,000 particles at 7680 x 2160 | {wide["results"]["wall_fps"]:.0f} frames a second |
+| memory of `dvd_video` at frame {memory["results"]["late"]["frame"]:,} against frame {memory["results"]["early"]["frame"]} | {memory["results"]["growth_mb"]:+.1f} MB |
+
+![CPU time per frame, stage by stage](benchmarks/results/yardstick.png)
+
+*How this was measured: [benchmarks/](benchmarks/README.md); every figure's artifact is in `benchmarks/results/`.*
+"""
+
+
+def update() -> None:
+    """Write the figures between their marks in the README."""
+    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    replace(README, f"{before}{BEGIN}{figures()}{END}{after}".encode())
+
+
+def published() -> str:
+    """The figures the README shows now."""
+    return README.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]

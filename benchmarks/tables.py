@@ -1,0 +1,73 @@
+"""Artifacts as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from benchmarks.artifact import Artifact
+from benchmarks.original import STAGES
+
+
+def show(artifact: Artifact) -> str:
+    """An artifact's results as a readable table."""
+    case, machine, software = artifact["case"], artifact["machine"], artifact["software"]
+    tables = {"Yardstick": _yardstick, "EndToEnd": _end_to_end, "Pipeline": _pipeline, "Memory": _memory}
+    threads = ", ".join(f"{name} {count}" for name, count in artifact["threads"].items())
+    head = [
+        f"{case['name']}{' (quick)' if artifact['quick'] else ''}: {case['about']}",
+        f"{machine['processor']}, {machine['cores']} cores; threads: {threads}; render {software['render']}, "
+        f"numpy {software['numpy']}, numba {software['numba']}",
+    ]
+    return "\n".join([*head, "", *(f"  {line}" for line in tables[case["kind"]](artifact))])
+
+
+def _yardstick(artifact: Artifact) -> Iterable[str]:
+    case, told = artifact["case"], artifact["results"]
+    original, ours, near = told["original_cpu_ms"], told["render_cpu_ms"], told["neighbours_per_particle"]
+    both = f"{'':24}{'original':>12}{'render':>12}{'ratio':>9}"
+    yield f"frames {case['warm_up']} to {case['warm_up'] + case['frames']}, CPU ms a frame, one thread each"
+    yield both
+    for stage in STAGES[:3]:
+        yield f"{stage:24}{original[stage]:12.3f}"
+    simulation = sum(original[stage] for stage in STAGES[:3])
+    yield f"{'= simulation':24}{simulation:12.3f}{ours['simulation']:12.3f}{told['ratio_simulation']:9.1f}"
+    for stage in STAGES[3:]:
+        yield f"{stage:24}{original[stage]:12.3f}"
+    look = sum(original[stage] for stage in STAGES[3:])
+    yield f"{'= look':24}{look:12.3f}{ours['look']:12.3f}{told['ratio_look']:9.1f}"
+    yield f"{'total':24}{original['total']:12.3f}{ours['total']:12.3f}{told['ratio']:9.1f}"
+    yield f"{'neighbours a particle':24}{near['original']:12.0f}{near['render']:12.0f}"
+    same = told["original_on_render_states_cpu_ms"]["total"]
+    yield f"{'original, render states':24}{same:12.3f}{'':12}{told['ratio_on_render_states']:9.1f}"
+    low, high = told["ratio_of_blocks"]
+    yield f"ratio of single blocks of {case['block']} frames: {low:.0f} to {high:.0f}"
+
+
+def _end_to_end(artifact: Artifact) -> Iterable[str]:
+    told = artifact["results"]
+    yield f"{artifact['case']['frames']} frames, ffmpeg {artifact['ffmpeg']['version']}"
+    yield f"{'':10}{'frames/s':>10}{'render CPU ms':>15}{'ffmpeg CPU ms':>15}   waits for"
+    for number, each in enumerate(told["runs"], 1):
+        yield (
+            f"run {number:<6}{each['wall_fps']:10.1f}{each['render_cpu_ms']:15.3f}{each['ffmpeg_cpu_ms']:15.3f}"
+            f"   {each['bottleneck']}"
+        )
+    yield f"{'median':10}{told['wall_fps']:10.1f}"
+
+
+def _pipeline(artifact: Artifact) -> Iterable[str]:
+    case, told = artifact["case"], artifact["results"]
+    yield f"{case['frames']} frames after {case['warm_up']}, {told['neighbours_per_particle']:.0f} neighbours a particle"
+    yield f"{'':12}{'CPU ms a frame':>16}{'wall ms a frame':>17}"
+    for stage, cpu in told["cpu_ms"].items():
+        yield f"{stage:12}{cpu:16.2f}{told['wall_ms'][stage]:17.2f}"
+    runs = ", ".join(f"{each['wall_fps']:.1f}" for each in told["runs"])
+    yield f"side by side: {told['wall_fps']:.1f} frames/s (median of {runs}), waits for {told['runs'][-1]['bottleneck']}"
+
+
+def _memory(artifact: Artifact) -> Iterable[str]:
+    told = artifact["results"]
+    for moment in (told["early"], told["late"]):
+        yield f"frame {moment['frame']:>7,}{moment['rss_mb']:10.2f} MB resident"
+    yield f"{'growth':13}{told['growth_mb']:10.2f} MB"
+    yield f"at {told['wall_fps']:.0f} frames/s; frames blake2b {told['frames_blake2b']}"
