@@ -8,6 +8,7 @@ The types here parse units at the door: ``2h`` becomes seconds, ``30000/1001`` a
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -35,13 +36,23 @@ def setting(default: Any, sentence: str, *, unit: str = "", **limits: Any) -> An
 
 
 _CLOCK = re.compile(r"(\d{1,4}):([0-5]\d):([0-5]\d)")
-_SPANS = re.compile(r"(?=[\d.])(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?")
+_SPANS = re.compile(
+    r"(?=\d)(?:(\d{1,9}(?:\.\d{1,30})?)h)?(?:(\d{1,9}(?:\.\d{1,30})?)m)?(?:(\d{1,9}(?:\.\d{1,30})?)s?)?"
+)
 _RATE = re.compile(r"(\d{1,9})(?:/(\d{1,9}))?")
 _RATIO = re.compile(r"(\d{1,9})[:/](\d{1,9})")
 _AMOUNT = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)([kMG]?)")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)(|B|kB|MB|GB|TB|KiB|MiB|GiB|TiB)")
 _SIZE_UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12,
                "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}  # fmt: skip
+
+
+def shown(value: Any) -> str:
+    """A value as messages repeat it, cut where it is long."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= 40 else f"{value[:37]}...")
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 def _number(value: Any) -> Fraction | None:
@@ -65,9 +76,9 @@ def parse_duration(value: Any) -> Fraction:
             hours_text, minutes_text, seconds_text = (Fraction(part or 0) for part in spans.groups())
             seconds = hours_text * 3600 + minutes_text * 60 + seconds_text
     if seconds is None:
-        raise ValueError(f"must be a duration such as 20s, 90m, 1h30m or 2:00:00, not {value!r}")
+        raise ValueError(f"must be a duration such as 20s, 90m, 1h30m or 2:00:00, not {shown(value)}")
     if not 0 < seconds <= 1_000 * 3600:
-        raise ValueError(f"must be longer than nothing and at most 1000 hours, not {value!r}")
+        raise ValueError(f"must be longer than nothing and at most 1000 hours, not {shown(value)}")
     return seconds
 
 
@@ -77,12 +88,12 @@ def parse_rate(value: Any) -> Fraction:
     if isinstance(value, str) and (parts := _RATE.fullmatch(value)) and int(parts[2] or 1):
         rate = Fraction(int(parts[1]), int(parts[2] or 1))
     if rate is None:
-        raise ValueError(f"must be a frame rate such as 25 or 30000/1001, not {value!r}")
-    if rate.denominator not in (1, 1001):
-        near = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
-        raise ValueError(f"must be exact: write {near} or a whole number, not {value!r}")
+        raise ValueError(f"must be a frame rate such as 25 or 30000/1001, not {shown(value)}")
     if not 1 <= rate <= 240:
-        raise ValueError(f"must be from 1 to 240 frames per second, not {value!r}")
+        raise ValueError(f"must be from 1 to 240 frames per second, not {shown(value)}")
+    if rate.denominator != 1 and (rate * 1001) % 1000:
+        thousands = min(240, max(2, round(rate * 1001 / 1000)))
+        raise ValueError(f"must be exact: write {thousands * 1000}/1001 or a whole number, not {shown(value)}")
     return rate
 
 
@@ -92,9 +103,9 @@ def parse_ratio(value: Any) -> Fraction:
     if isinstance(value, str) and (parts := _RATIO.fullmatch(value)) and int(parts[2]):
         ratio = Fraction(int(parts[1]), int(parts[2]))
     if ratio is None:
-        raise ValueError(f"must be a ratio such as 32:27, not {value!r}")
+        raise ValueError(f"must be a ratio such as 32:27, not {shown(value)}")
     if not Fraction(1, 4) <= ratio <= 4:
-        raise ValueError(f"must be from 1:4 to 4:1, not {value!r}")
+        raise ValueError(f"must be from 1:4 to 4:1, not {shown(value)}")
     return ratio
 
 
@@ -105,9 +116,9 @@ def parse_bitrate(value: Any) -> int:
     elif isinstance(value, str) and (parts := _AMOUNT.fullmatch(value)):
         bits = Fraction(parts[1]) * {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}[parts[2]]
     else:
-        raise ValueError(f"must be a bit rate such as 4400k or 9M, not {value!r}")
+        raise ValueError(f"must be a bit rate such as 4400k or 9M, not {shown(value)}")
     if not 32_000 <= bits <= 2 * 10**9:
-        raise ValueError(f"must be from 32k to 2G bits per second, not {value!r}")
+        raise ValueError(f"must be from 32k to 2G bits per second, not {shown(value)}")
     return int(bits)
 
 
@@ -118,9 +129,9 @@ def parse_size(value: Any) -> int:
     elif isinstance(value, str) and (parts := _SIZE.fullmatch(value.replace(" ", ""))):
         size = Fraction(parts[1]) * _SIZE_UNITS[parts[2]]
     else:
-        raise ValueError(f"must be a size such as 4.7GB or 4GiB, not {value!r}")
+        raise ValueError(f"must be a size such as 4.7GB or 4GiB, not {shown(value)}")
     if not 1_000_000 <= size <= 10**15:
-        raise ValueError(f"must be from 1 MB to 1000 TB, not {value!r}")
+        raise ValueError(f"must be from 1 MB to 1000 TB, not {shown(value)}")
     return int(size)
 
 
@@ -129,7 +140,9 @@ def _quoted(pattern: str) -> WithJsonSchema:
 
 
 def _write_seconds(seconds: Fraction) -> str:
-    return f"{float(seconds):.6f}".rstrip("0").rstrip(".") + "s"
+    """All decimals, so that reading it gives the same seconds."""
+    decimals = next((count for count in range(30) if (seconds * 10**count).denominator == 1), 30)
+    return f"{Decimal(int(seconds * 10**decimals)).scaleb(-decimals):f}s"
 
 
 def _write_ratio(ratio: Fraction) -> str:

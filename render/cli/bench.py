@@ -13,7 +13,7 @@ from render.cli.console import say
 def command(
     preset: options.Preset = "dvd_video",
     frames: Annotated[int, typer.Option(min=1, max=100_000, help="Frames measured.")] = 300,
-    warm_up: Annotated[int, typer.Option(min=0, max=100_000, help="Frames before that.")] = 300,
+    warm_up: Annotated[int, typer.Option(min=1, max=100_000, help="Frames before that, compilation among them.")] = 300,
     seed: options.Seed = None,
     set_: options.Set = None,
     device: options.Device = "auto",

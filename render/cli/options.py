@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
 import typer
@@ -28,9 +29,9 @@ def overrides(seed: str | None = None, duration: str | None = None, frames: int 
         raise UsageError("--duration and --frames both say how long the film is", "leave one of them out.")
     values: dict[str, Any] = {}
     if seed is not None:
-        values["seed"] = int(seed) if seed.lstrip("-").isdigit() else seed
+        values["seed"] = int(seed) if re.fullmatch(r"-?[0-9]{1,19}", seed) else seed
     if duration is not None:
-        values["length.duration"] = float(duration) if duration.replace(".", "", 1).isdigit() else duration
+        values["length.duration"] = duration
     if frames is not None:
         values["length.frames"] = frames
     return values

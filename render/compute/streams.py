@@ -78,6 +78,8 @@ class DocumentGenerator:
 
     def integers(self, limit: int, count: int) -> NDArray[np.int64]:
         """int64 [count] in [0, limit): Lemire's method on 32-bit halves, the low half first."""
+        if limit == 1:  # nothing to decide, nothing drawn
+            return np.zeros(count, np.int64)
         threshold = np.uint64((2**32 - limit) % limit)
         accepted = np.empty(0, np.int64)
         while len(accepted) < count:

@@ -7,7 +7,7 @@ result, because every kernel writes only its own range and sums are integers.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 
 class Team:
@@ -22,7 +22,7 @@ class Team:
 
         Args:
             work: called from several threads at once, never twice with the same ``worker`` at the same time.
-            count: number of items.
+            count: number of items; an error in any range is raised once all workers have stopped.
             pieces_each: how many ranges there are for each worker, so that uneven ones even out.
         """
         if self._pool is None:
@@ -37,7 +37,10 @@ class Team:
                 work(count * piece // pieces, count * (piece + 1) // pieces, worker)
 
         others = [self._pool.submit(drain, worker) for worker in range(1, self.size)]
-        drain(0)
+        try:
+            drain(0)
+        finally:
+            wait(others)
         for other in others:
             other.result()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,18 +49,15 @@ def measure(preset: Preset, device: Device, *, warm_up: int, frames: int) -> Mea
         path = Path(folder)
         arguments = codec.arguments(preset.codec, preset.picture, str(path / "film"), {})
         begin = time.perf_counter()
-        encoder = ffmpeg.Encoder(tool, arguments, path / "film", path / "log")
-        try:
+        with closing(ffmpeg.Encoder(tool, arguments, path / "film", path / "log")) as encoder:
             for number in range(frames):
                 encoder.write(ring[number % len(ring)].bytes)
             encoder.finish()
-            alone = time.perf_counter() - begin
-            clock = Clock()
-            encoder = ffmpeg.Encoder(tool, arguments, path / "film", path / "log")
+        alone = time.perf_counter() - begin
+        clock = Clock()
+        with closing(ffmpeg.Encoder(tool, arguments, path / "film", path / "log")) as encoder:
             play(film, frames, encoder.write, clock)
             encoder.finish()
-        finally:
-            encoder.close()
         together = time.perf_counter() - clock.started
     return Measured(
         simulation / frames * 1e3, look / frames * 1e3, alone / frames * 1e3, frames / together,

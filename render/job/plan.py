@@ -17,6 +17,8 @@ from render.preset import Preset
 from render.video import codec, ffmpeg
 
 SPACE_MARGIN = 1.05
+MOST_NAME_BYTES = 240
+"""Longest name of a file beside the film; file systems take 255 bytes, and `.part` comes on top."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +83,7 @@ def output_path(preset: Preset, name: str, out: str | None) -> Path:
         UsageError: ``out`` has the ending of another file format.
     """
     ending = f".{preset.codec.container}"
-    seed = re.sub(r"[^\w.-]+", "_", str(preset.seed))[:60]
-    own = f"{name}-{seed}{ending}"
+    own = f"{_short(name)}-{_short(re.sub(r'[^A-Za-z0-9_.-]+', '_', str(preset.seed)))}{ending}"
     if out is None:
         return Path("renders", own).absolute()
     path = Path(out).expanduser().absolute()
@@ -96,6 +97,11 @@ def output_path(preset: Preset, name: str, out: str | None) -> Path:
             f"write {path.stem}{ending}, or a folder.",
         )
     return path
+
+
+def _short(text: str) -> str:
+    """At most 80 bytes of a name, whole characters."""
+    return text.encode()[:80].decode(errors="ignore")
 
 
 def make(
@@ -144,6 +150,8 @@ def check_output(plan: Plan, overwrite: bool) -> None:
         PreflightError: the film exists already, or the folder cannot be made.
     """
     film = plan.paths.film
+    if len(os.fsencode(plan.paths.manifest.name)) > MOST_NAME_BYTES:
+        raise PreflightError(f"the name {film.name[:40]}... is too long", "choose a shorter one with --out.")
     if film.exists() and not overwrite:
         raise PreflightError(f"{show_path(film)} exists already", "choose another name with --out, or say --overwrite.")
     try:

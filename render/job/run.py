@@ -55,7 +55,7 @@ class Finished:
         frames: frames in it.
         film_bytes: its size.
         digest: BLAKE2b-128 of its raw frames.
-        seconds: time from the first frame to the finished file.
+        seconds: time from the first frame to the counted file.
         stopped_by: number of the signal that ended it early, 0 for none.
     """
 

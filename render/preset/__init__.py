@@ -6,6 +6,7 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import ValidationError
 
 from render.errors import UsageError
@@ -58,18 +59,28 @@ def to_data(preset: Preset) -> dict[str, Any]:
     return data
 
 
-def to_yaml(preset: Preset) -> str:
-    """The whole preset as YAML, every default written out."""
-    import yaml
+class _Writer(yaml.SafeDumper):
+    """Writes text in quotes wherever this project's reader would take it for something else."""
 
-    text: str = yaml.safe_dump(to_data(preset), sort_keys=False, allow_unicode=True, width=100)
+
+def _write_text(writer: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = None if document.plain(text) == text else "'"
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style)
+
+
+_Writer.add_representer(str, _write_text)
+
+
+def to_yaml(preset: Preset) -> str:
+    """The whole preset as YAML, every default written out; loading it gives the same preset."""
+    text: str = yaml.dump(to_data(preset), Dumper=_Writer, sort_keys=False, allow_unicode=True, width=100)
     return text
 
 
 def _read_with_bases(path: Path, above: list[Path]) -> Document:
     if path.resolve() in above:
         raise UsageError(f"{path} extends itself, by way of {', '.join(base.name for base in above)}")
-    if len(above) >= MOST_BASES:
+    if len(above) > MOST_BASES:
         raise UsageError(f"{path}: presets extend each other more than {MOST_BASES} deep")
     try:
         text = path.read_text(encoding="utf-8")
@@ -95,7 +106,7 @@ def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
     for key, value in own.items():
         below = merged.get(key)
         if isinstance(below, dict) and isinstance(value, dict):
-            other_kind = "kind" in value and value["kind"] != below.get("kind")
+            other_kind = "kind" in value and value["kind"] != _kind(key, below)
             rivals = _RIVALS.get(key, ())
             if any(name in value for name in rivals):
                 below = {name: kept for name, kept in below.items() if name not in rivals}
@@ -109,6 +120,15 @@ _RIVALS = {"length": ("duration", "frames"), "codec": ("crf", "bitrate")}
 """Settings of a block that exclude each other: writing one takes the place of the other."""
 
 
+def _kind(key: str, block: dict[str, Any]) -> Any:
+    """The kind a block says it is, or is by default."""
+    field = Preset.model_fields.get(key)
+    known = complaint.blocks_in(field.annotation) if field else []
+    if "kind" not in block and len(known) == 1 and "kind" in known[0].model_fields:
+        return known[0].model_fields["kind"].default
+    return block.get("kind")
+
+
 def _replace_rival(found: Document, key: str) -> None:
     block, _, name = key.partition(".")
     if name in _RIVALS.get(block, ()) and isinstance(found.data.get(block), dict):
@@ -118,7 +138,7 @@ def _replace_rival(found: Document, key: str) -> None:
 
 def _apply_text(found: Document, setting: str) -> None:
     key, equals, text = setting.partition("=")
-    if not equals or not key.strip():
+    if not equals or not all(part.strip() for part in key.split(".")):
         raise UsageError(f"--set {setting}: write it as key=value, for example --set look.trail=0.9")
     key = key.strip()
     value = document.value(text.strip() or '""', f"--set {key}")
@@ -130,10 +150,12 @@ def _apply(found: Document, key: str, value: Any, source: str) -> None:
     *blocks, name = key.split(".")
     data = found.data
     for depth, block in enumerate(blocks):
+        if block not in data:
+            found.places[tuple(blocks[: depth + 1])] = source
         data = data.setdefault(block, {})
         if not isinstance(data, dict):
             raise UsageError(f"{source}: {'.'.join(blocks[: depth + 1])} is a value, not a block")
-    if name == "kind" and value != data.get("kind"):
+    if name == "kind" and value != _kind(".".join(blocks), data):
         data.clear()  # settings of another kind mean nothing here
     data[name] = value
     path = (*blocks, name)

@@ -28,12 +28,16 @@ def locate(wanted: str) -> Path:
     """
     if wanted in names():
         return folder() / f"{wanted}.yaml"
-    path = Path(wanted).expanduser()
-    if path.is_file():
-        return path
+    shown = wanted if len(wanted) <= 80 else f"{wanted[:77]}..."
+    try:
+        path = Path(wanted).expanduser()
+        if path.is_file():
+            return path
+    except (OSError, RuntimeError, ValueError):  # a name too long, an unknown ~user, a NUL
+        raise UsageError(f"there is no preset file {shown!r}") from None
     if path.suffix in (".yaml", ".yml") or "/" in wanted or path.is_dir():
-        raise UsageError(f"there is no preset file {wanted}")
-    raise UsageError(f"there is no preset {wanted}{_nearest(wanted)}", f"there are: {', '.join(names())}.")
+        raise UsageError(f"there is no preset file {shown}")
+    raise UsageError(f"there is no preset {shown}{_nearest(wanted)}", f"there are: {', '.join(names())}.")
 
 
 def locate_base(wanted: str, beside: Path, place: str) -> Path:
@@ -42,11 +46,12 @@ def locate_base(wanted: str, beside: Path, place: str) -> Path:
     Raises:
         UsageError: there is none, or ``wanted`` is a path.
     """
-    if wanted in names():
-        return folder() / f"{wanted}.yaml"
     plain = wanted.removesuffix(".yaml")
-    if not plain.replace("_", "").replace("-", "").isalnum():
-        raise UsageError(f"{place}: extends takes a preset's name, not {wanted!r}", "put that preset beside this one.")
+    if plain in names():
+        return folder() / f"{plain}.yaml"
+    shown = wanted if len(wanted) <= 80 else f"{wanted[:77]}..."
+    if not plain.replace("_", "").replace("-", "").isalnum() or len(plain) > 80:
+        raise UsageError(f"{place}: extends takes a preset's name, not {shown!r}", "put that preset beside this one.")
     path = beside.parent / f"{plain}.yaml"
     if path.is_file() and path.resolve().parent == beside.parent.resolve():
         return path

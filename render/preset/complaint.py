@@ -8,9 +8,12 @@ import types
 from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from render.errors import UsageError
 from render.preset.document import Document, Path
+from render.preset.model import Preset
+from render.settings import shown
 
 _WANTED = {
     "int_type": "a whole number",
@@ -50,19 +53,23 @@ def _unknown(key: str, model: type[BaseModel], path: Path, document: Document) -
     known = list(model.model_fields)
     near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
     block = _dotted(path)
-    hint = f"did you mean {_dotted((*path, near[0]))}?" if near else f"there are: {', '.join(known)}."
-    home = _home_of(key, model) if not near else None
-    if home:
+    if home := _home_of(key, model):
         hint = f"{key} belongs in the block {home}."
+    elif near:
+        hint = f"did you mean {_dotted((*path, near[0]))}?"
+    else:
+        hint = f"there are: {', '.join(known)}."
     return UsageError(f"{_place(document, (*path, key))}unknown key {key} in {block or 'the preset'}", hint)
 
 
 def _home_of(key: str, model: type[BaseModel]) -> str | None:
-    """The block below this one that knows a key."""
+    """The block below this one, at any depth, that knows a key."""
     for name, field in model.model_fields.items():
         for block in blocks_in(field.annotation):
             if key in block.model_fields:
                 return name
+            if deeper := _home_of(key, block):
+                return f"{name}.{deeper}"
     return None
 
 
@@ -92,34 +99,48 @@ def _block_of(annotation: Any, value: Any) -> type[BaseModel] | None:
 def translate(error: ValidationError, document: Document) -> UsageError:
     """The first of pydantic's complaints as one sentence, and how many more there are."""
     problems = error.errors(include_url=False)
-    first = problems[0]
-    path = _path_in(first["loc"], document.data)
-    name = _dotted(path)
-    kind, context = first["type"], first.get("ctx", {})
+    path, predicate = _sentence(problems[0], document.data)
+    others = {_path_in(problem["loc"], document.data) for problem in problems[1:]} - {path}
+    hint = f"{len(others)} more setting{'s are' if len(others) > 1 else ' is'} wrong too." if others else ""
+    place, name = _place(document, path), _dotted(path)
+    if place.startswith("--"):  # an option names its setting already
+        return UsageError(f"{place.removesuffix(': ')} {predicate}", hint)
+    gap = "" if predicate.startswith(":") or not name else " "
+    return UsageError(f"{place}{name}{gap}{predicate}", hint)
+
+
+def _sentence(problem: ErrorDetails, data: dict[str, Any]) -> tuple[Path, str]:
+    """What a complaint is about, and what it says of it."""
+    path = _path_in(problem["loc"], data)
+    kind, context, given = problem["type"], problem.get("ctx", {}), problem["input"]
     if kind == "missing":
-        told = f"{_dotted((*path, str(first['loc'][-1])))} is missing"
-    elif kind == "union_tag_not_found":
-        told = f"{name}.kind is missing"
-    elif kind == "union_tag_invalid":
-        told = f"{name}.kind must be {_either(context['expected_tags'])}, not {context['tag']!r}"
-    elif kind == "literal_error":
-        told = f"{name} must be {_either(context['expected'])}, not {first['input']!r}"
-    elif kind in _WANTED:
-        told = f"{name} must be {_WANTED[kind]}, not {_shown(first['input'])}"
-    elif kind == "value_error":
-        message = str(context["error"])
-        told = message if message.split(" ")[0].split(".")[0] in document.data else f"{name} {message}".strip()
-    else:
-        told = f"{name} {_limit(kind, context, first['msg'])}, not {_shown(first['input'])}"
-    more = {(_path_in(problem["loc"], document.data)) for problem in problems} - {path}
-    hint = f"{len(more)} more setting{'s are' if len(more) > 1 else ' is'} wrong too." if more else ""
-    place = _place(document, path)
-    if place.startswith("--") and told.startswith(name):  # an option names its setting already
-        return UsageError(place.removesuffix(": ") + told.removeprefix(name), hint)
-    return UsageError(place + told, hint)
+        return (*path, problem["loc"][-1]), "is missing"
+    if kind == "union_tag_not_found":
+        return (*path, "kind"), "is missing"
+    if kind == "union_tag_invalid":
+        return (*path, "kind"), f"must be {_either(context['expected_tags'])}, not {shown(context['tag'])}"
+    if kind == "literal_error":
+        return path, f"must be {_either(context['expected'])}, not {shown(given)}"
+    if kind in _WANTED:
+        return path, f"must be {_WANTED[kind]}, not {_described(given)}"
+    if kind == "value_error":
+        return _subject(path, str(context["error"]), data)
+    return path, f"{_limit(context, problem['msg'])}, not {_described(given)}"
 
 
-def _limit(kind: str, context: dict[str, Any], message: str) -> str:
+def _subject(path: Path, message: str, data: dict[str, Any]) -> tuple[Path, str]:
+    """Our own validators' messages may begin with the setting, or a setting of the block, they are about."""
+    word, _, rest = message.partition(" ")
+    parts = tuple(word.rstrip(":").split("."))
+    block: Any = data
+    for part in path:
+        block = block[part]
+    if isinstance(block, dict) and (parts[0] in block or (not path and parts[0] in Preset.model_fields)):
+        return (*path, *parts), f": {rest}" if word.endswith(":") else rest
+    return path, message
+
+
+def _limit(context: dict[str, Any], message: str) -> str:
     bounds = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     for key, words in bounds.items():
         if key in context:
@@ -134,7 +155,7 @@ def _either(expected: str) -> str:
     return ", ".join(names[:-1]) + " or " + names[-1] if len(names) > 1 else names[0]
 
 
-def _shown(value: Any) -> str:
+def _described(value: Any) -> str:
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -144,9 +165,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return "a list"
     if isinstance(value, str):
-        text = value if len(value) <= 40 else value[:37] + "..."
-        return f"the text {text!r}"
-    return str(value)
+        return f"the text {shown(value)}"
+    return shown(value)
 
 
 def _path_in(loc: tuple[str | int, ...], data: Any) -> Path:

@@ -22,7 +22,7 @@ MOST_VALUES = 5_000
 
 Path = tuple[str | int, ...]
 
-_INTEGER = re.compile(r"[-+]?[0-9]{1,20}")
+_INTEGER = re.compile(r"[-+]?[0-9]{1,40}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,3})?")
 _WORDS = {"": None, "~": None, "null": None, "Null": None, "NULL": None,
           "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}  # fmt: skip
@@ -110,13 +110,16 @@ def _build(node: yaml.Node, path: Path, source: str, places: dict[Path, str]) ->
     if isinstance(node, yaml.SequenceNode):
         return [_build(item, (*path, index), source, places) for index, item in enumerate(node.value)]
     text = str(node.value)
-    if getattr(node, "style", None) is not None:  # quoted or a text block
-        return text
+    return text if getattr(node, "style", None) is not None else plain(text)  # quoted or a text block is text
+
+
+def plain(text: str) -> Any:
+    """What a scalar without quotes means."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
         return int(text)
-    if _FLOAT.fullmatch(text):
+    if _FLOAT.fullmatch(text) and not text.lstrip("+-").isdigit():
         return float(text)
     return text
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from fractions import Fraction
 from typing import Annotated, Any, Union
 
@@ -109,4 +110,4 @@ class Preset(Block):
         """The world's size, in float32's numbers, which every backend computes with."""
         width = self.world.width or float(self.picture.shown_width)
         height = self.world.height or float(self.picture.height)
-        return World(width, height)
+        return World(*struct.unpack("ff", struct.pack("ff", width, height)))

@@ -2,7 +2,7 @@
 
     simulate thread --scenes--> this thread (look) --frames--> write thread --> encoder
 
-Each ring is filled once and its buffers go round; nothing is allocated per frame. The thread that calls
+Each ring is filled once and its buffers go round; no scene or frame is allocated in the loop. The thread that calls
 :func:`play` draws, so that signals are noticed between two frames.
 """
 
@@ -74,7 +74,7 @@ def play(
     """Make ``count`` frames and hand each to ``write``.
 
     Args:
-        film: a film at its start.
+        film: a film; its frames are numbered from 0.
         count: number of frames.
         write: takes one frame's bytes; called in order from one other thread.
         clock: written.

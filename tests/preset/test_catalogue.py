@@ -1,0 +1,147 @@
+"""The presets that ship: what they promise, in numbers, and that it fits where it must."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import pytest
+
+from render import preset
+from render.disc import CAPACITY, RESERVE, Medium
+from render.preset import Preset, catalogue
+from render.video.codec import H264, Hevc, Mpeg2
+
+NAMES = ["bd_4k_6h", "dvd_mp4", "dvd_video", "dvd_video_pal", "panoramic"]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> dict[str, Preset]:
+    return {name: preset.load(name) for name in NAMES}
+
+
+def test_these_presets_ship() -> None:
+    assert catalogue.names() == NAMES
+    assert sorted(path.name for path in catalogue.folder().iterdir()) == [f"{name}.yaml" for name in NAMES]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_line_says_how_to_render_it(name: str) -> None:
+    text = (catalogue.folder() / f"{name}.yaml").read_text(encoding="utf-8")
+    assert text.splitlines()[0] == f"# render run --preset {name}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_preset_says_what_it_is_in_one_sentence(name: str, shipped: dict[str, Preset]) -> None:
+    about = shipped[name].about
+    assert 20 < len(about) < 100
+    assert about.endswith(".")
+    assert "\n" not in about
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "rate", "frames", "shape", "particles"),
+    [
+        ("panoramic", (7680, 2160), Fraction(20), 4_000, Fraction(32, 9), 115_000),
+        ("dvd_mp4", (720, 480), Fraction(20), 540_000, Fraction(16, 9), 2_500),
+        ("dvd_video", (720, 480), Fraction(30000, 1001), 215_784, Fraction(16, 9), 2_500),
+        ("dvd_video_pal", (720, 576), Fraction(25), 180_000, Fraction(16, 9), 2_500),
+        ("bd_4k_6h", (3840, 2160), Fraction(20), 432_000, Fraction(16, 9), 115_000),
+    ],
+)
+def test_pictures_and_lengths(
+    name: str,
+    size: tuple[int, int],
+    rate: Fraction,
+    frames: int,
+    shape: Fraction,
+    particles: int,
+    shipped: dict[str, Preset],
+) -> None:
+    made = shipped[name]
+    assert (made.picture.width, made.picture.height) == size
+    assert made.picture.rate == rate
+    assert made.picture.display_aspect == shape
+    assert made.frame_count == frames
+    assert made.engine.particles == particles
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_all_show_the_universe_of_the_original_seed(name: str, shipped: dict[str, Preset]) -> None:
+    made = shipped[name]
+    assert (made.seed, made.engine.kind, made.engine.species, made.engine.matrix) == (
+        480,
+        "particle_life",
+        5,
+        "original",
+    )
+    assert made.engine.positions == "uniform"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "medium"),
+    [
+        ("panoramic", H264(crf=23, threads=16), "file"),
+        ("dvd_mp4", H264(bitrate=1_370_000, max_bitrate=2_500_000, buffer=5_000_000, threads=4), "dvd5"),
+        ("dvd_video", Mpeg2(bitrate=4_400_000, audio_bitrate=192_000, gop=15), "dvd5"),
+        ("dvd_video_pal", Mpeg2(bitrate=4_400_000, audio_bitrate=192_000, gop=12), "dvd5"),
+        ("bd_4k_6h", Hevc(bitrate=9_000_000, max_bitrate=15_000_000, buffer=30_000_000, threads=16), "bd25"),
+    ],
+)
+def test_codecs_and_media(name: str, codec: object, medium: str, shipped: dict[str, Preset]) -> None:
+    assert shipped[name].codec == codec
+    assert shipped[name].medium == Medium(kind=medium)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("dvd_video", math.floor(Fraction(4_592_000 * 215_784 * 1001, 30_000 * 8) * Fraction(10_117, 10_000))),
+        ("dvd_video_pal", math.floor(Fraction(4_592_000 * 7200, 8) * Fraction(10_117, 10_000))),
+        ("dvd_mp4", 1_370_000 * 27_000 // 8 + 540_000 * 24),
+        ("bd_4k_6h", 9_000_000 * 21_600 // 8 + 432_000 * 24),
+    ],
+)
+def test_films_for_discs_fit_their_disc(name: str, expected: int, shipped: dict[str, Preset]) -> None:
+    made = shipped[name]
+    size, firm = made.codec.expected_bytes(made.picture, made.frame_count)
+    most = made.medium.most_bytes()
+    assert firm
+    assert size == expected
+    assert most is not None
+    assert 0.85 * most < size <= most  # fits, and does not waste the disc
+
+
+def test_a_constant_quality_is_only_a_guess(shipped: dict[str, Preset]) -> None:
+    made = shipped["panoramic"]
+    size, firm = made.codec.expected_bytes(made.picture, made.frame_count)
+    assert not firm
+    assert size == int(0.63 * 7680 * 2160 * 4000 / 8) + 4000 * 24
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_players_can_play_them(name: str, shipped: dict[str, Preset]) -> None:
+    made = shipped[name]
+    warnings = made.codec.warnings(made.picture)
+    assert [("level 5.2" in warning) for warning in warnings] == ([True] if name == "panoramic" else [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "sectors"),
+    [("dvd5", 2_295_104), ("dvd9", 4_173_824), ("bd25", 12_088_320), ("bd50", 24_438_784)],
+)
+def test_discs_hold_whole_sectors_of_2048_bytes(kind: str, sectors: int) -> None:
+    assert CAPACITY[kind] == sectors * 2048
+
+
+@pytest.mark.parametrize("kind", sorted(CAPACITY))
+def test_a_share_of_every_disc_is_kept_free(kind: str) -> None:
+    most = Medium(kind=kind).most_bytes()  # type: ignore[arg-type]
+    assert most is not None
+    assert CAPACITY[kind] - most == math.ceil(CAPACITY[kind] * RESERVE)
+
+
+def test_a_limit_wins_over_the_disc_and_a_file_has_none() -> None:
+    assert Medium(kind="bd50", limit=5_000_000).most_bytes() == 5_000_000
+    assert Medium(limit=5_000_000).most_bytes() == 5_000_000
+    assert Medium().most_bytes() is None
