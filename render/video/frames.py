@@ -64,6 +64,61 @@ def ring_size(frame_bytes: int) -> int:
     return max(RING_LEAST, min(RING_MOST, RING_BYTES // frame_bytes))
 
 
+class _Rings:
+    """Buffers on their way between the stages; None says that no more will come."""
+
+    def __init__(self, film: Film) -> None:
+        self.scenes: queue.SimpleQueue[Points | None] = queue.SimpleQueue()
+        self.free_scenes: queue.SimpleQueue[Points | None] = queue.SimpleQueue()
+        self.frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        self.free_frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
+        first = film.blank()
+        self.free_frames.put(first)
+        for _ in range(ring_size(first.bytes.nbytes) - 1):
+            self.free_frames.put(film.blank())
+
+
+def _simulate(film: Film, count: int, rings: _Rings, clock: Clock) -> None:
+    """Step, and pass on a copy of each scene."""
+    for number in range(count):
+        begin = time.perf_counter()
+        scene = film.advance()
+        clock.simulation += time.perf_counter() - begin
+        if number < SCENES:
+            slot: Points | None = scene.copy()
+        else:
+            slot = rings.free_scenes.get()
+            if slot is None:
+                return
+            slot.copy_from(scene)
+        rings.scenes.put(slot)
+
+
+def _hand_over(write: Callable[[memoryview], None], rings: _Rings, clock: Clock) -> None:
+    """Give each frame to the encoder, then back to the ring."""
+    while (frame := rings.frames.get()) is not None:
+        begin = time.perf_counter()
+        write(frame.bytes)
+        clock.encoder += time.perf_counter() - begin
+        rings.free_frames.put(frame)
+
+
+def _draw(film: Film, count: int, rings: _Rings, clock: Clock, after: Callable[[int], bool]) -> int:
+    """Turn scenes into frames until all are done, ``after`` ends the film, or another stage has ended."""
+    for number in range(count):
+        scene, frame = rings.scenes.get(), rings.free_frames.get()
+        if scene is None or frame is None:
+            return number
+        begin = time.perf_counter()
+        film.draw(scene, number, frame)
+        clock.look += time.perf_counter() - begin
+        rings.free_scenes.put(scene)
+        rings.frames.put(frame)
+        if not after(number + 1):
+            return number + 1
+    return count
+
+
 def play(
     film: Film,
     count: int,
@@ -86,61 +141,21 @@ def play(
     Raises:
         whatever the simulation, the look or ``write`` raised.
     """
-    free_scenes: queue.SimpleQueue[Points | None] = queue.SimpleQueue()
-    scenes: queue.SimpleQueue[Points | None] = queue.SimpleQueue()
-    free_frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
-    frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
-    first = film.blank()
-    free_frames.put(first)
-    for _ in range(ring_size(first.bytes.nbytes) - 1):
-        free_frames.put(film.blank())
-
-    def simulate() -> None:
-        for number in range(count):
-            begin = time.perf_counter()
-            scene = film.advance()
-            clock.simulation += time.perf_counter() - begin
-            if number < SCENES:
-                slot: Points | None = scene.copy()
-            else:
-                slot = free_scenes.get()
-                if slot is None:
-                    return
-                slot.copy_from(scene)
-            scenes.put(slot)
-
-    def hand_over() -> None:
-        while (frame := frames.get()) is not None:
-            begin = time.perf_counter()
-            write(frame.bytes)
-            clock.encoder += time.perf_counter() - begin
-            free_frames.put(frame)
-
-    simulator = _Stage("simulate", simulate, lambda: scenes.put(None))
-    writer = _Stage("write", hand_over, lambda: free_frames.put(None))
-    simulator.start()
-    writer.start()
-    done = 0
+    rings = _Rings(film)
+    stages = (
+        _Stage("write", lambda: _hand_over(write, rings, clock), lambda: rings.free_frames.put(None)),
+        _Stage("simulate", lambda: _simulate(film, count, rings, clock), lambda: rings.scenes.put(None)),
+    )
+    for stage in stages:
+        stage.start()
     try:
-        while done < count:
-            scene = scenes.get()
-            frame = free_frames.get()
-            if scene is None or frame is None:
-                break
-            begin = time.perf_counter()
-            film.draw(scene, done, frame)
-            clock.look += time.perf_counter() - begin
-            free_scenes.put(scene)
-            frames.put(frame)
-            done += 1
-            if not after(done):
-                break
+        done = _draw(film, count, rings, clock, after)
     finally:
-        frames.put(None)
-        free_scenes.put(None)
-        writer.join()
-        simulator.join()
-    for stage in (writer, simulator):
+        rings.frames.put(None)
+        rings.free_scenes.put(None)
+        for stage in stages:
+            stage.join()
+    for stage in stages:
         if stage.error is not None:
             raise stage.error
     return done

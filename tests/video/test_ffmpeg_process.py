@@ -112,6 +112,7 @@ def test_a_slow_finish_that_still_writes_is_waited_for(tmp_path: Path, monkeypat
     monkeypatch.setenv("RENDER_STALL_SECONDS", "1.5")
     body = "sys.stdin.buffer.read()\nf = open(out, 'wb')\nfor _ in range(6):\n f.write(b'x' * 9); f.flush(); time.sleep(0.6)"
     feed(encoder(tmp_path, body), 3)
+    assert (tmp_path / "out.bin").stat().st_size == 54
 
 
 def test_closing_leaves_no_process_and_no_descriptor(tmp_path: Path) -> None:
