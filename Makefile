@@ -44,4 +44,3 @@ docs: $(VENV)/.dev ## rewrite docs/presets.md from the models
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
-	find render -name '*.nb[ic]' -delete

@@ -22,7 +22,7 @@ ROOMS = {
     "video": {"compute", "engines", "look", "scene", "settings", "errors"},
     "disc": {"settings"},
     "preset": {"compute", "engines", "look", "video", "disc", "scene", "settings", "errors"},
-    "job": {"preset", "video", "engines", "look", "compute", "scene", "errors"},
+    "job": {"preset", "video", "engines", "look", "compute", "scene", "settings", "errors"},
     "cli": {"preset", "job", "compute", "video", "errors"},
 }
 """Room -> rooms it may import; ARCHITECTURE.md draws the same picture."""

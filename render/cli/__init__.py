@@ -6,6 +6,8 @@ what it needs when it is called.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from typing import Annotated
 
@@ -13,8 +15,8 @@ import typer
 
 from render import __version__
 from render.cli import bench, doctor, presets, run, still
-from render.cli.console import complain
-from render.errors import EXIT_CODES, RenderError, UsageError
+from render.cli.console import complain, silence
+from render.errors import EXIT_CODES, PreflightError, RenderError, UsageError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code} {meaning}" for code, meaning in EXIT_CODES.items()) + "."
 
@@ -49,8 +51,18 @@ def _options(
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code (see ``render.errors.EXIT_CODES``)."""
+    _settle_streams()
     arguments = sys.argv[1:] if arguments is None else arguments
     sys.exit(_main(arguments or ["--help"]))
+
+
+def _settle_streams() -> None:
+    """Closed streams lead nowhere, and letters a terminal cannot show are written as escapes."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open for as long as the program runs
+        with contextlib.suppress(AttributeError, ValueError):
+            getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _main(arguments: list[str]) -> int:
@@ -70,9 +82,15 @@ def _main(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         complain(RenderError("stopped"))
         return 130
-    except BrokenPipeError:  # whoever read our output is gone
-        sys.stderr.close()
-        return 1
+    except BrokenPipeError:  # whoever read our output has gone
+        silence(sys.stdout)
+        return 0
+    except OSError as error:
+        if "--debug" in arguments:
+            raise
+        what = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        complain(PreflightError(f"the system refuses: {what}"))
+        return PreflightError.exit_code
     except Exception as error:
         if "--debug" in arguments:
             raise

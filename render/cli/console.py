@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import shutil
 import sys
 import textwrap
-from typing import Any
+from typing import Any, TextIO
 
 from render.errors import RenderError
 
@@ -16,16 +18,32 @@ def width() -> int:
     return max(40, min(100, shutil.get_terminal_size((100, 24)).columns))
 
 
+def _put(text: str, stream: TextIO) -> None:
+    """Write a line; where nobody listens any more, go on in silence: a film does not need an audience."""
+    try:
+        print(text, file=stream, flush=True)
+    except (OSError, ValueError):
+        silence(stream)
+
+
+def silence(stream: TextIO) -> None:
+    """Send everything more of a stream to nowhere, so that even leaving cannot fail on it."""
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+
+
 def say(text: str = "") -> None:
     """Write a paragraph to standard output, wrapped only where it is a terminal."""
     if sys.stdout.isatty() and len(text) > width():
         text = textwrap.fill(text, width(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
-    print(text, flush=True)
+    _put(text, sys.stdout)
 
 
 def say_event(event: str, **content: Any) -> None:
     """Write one JSON object on a line of its own."""
-    print(json.dumps({"event": event, **content}), flush=True)
+    _put(json.dumps({"event": event, **content}), sys.stdout)
 
 
 def complain(error: RenderError, as_json: bool = False) -> None:
@@ -37,11 +55,11 @@ def complain(error: RenderError, as_json: bool = False) -> None:
         if text and sys.stderr.isatty():
             text = textwrap.fill(text, width(), subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
         if text:
-            print(text, file=sys.stderr, flush=True)
+            _put(text, sys.stderr)
 
 
 def clock(seconds: float) -> str:
     """A length of time as 1:02:03 or 2:03."""
-    whole = int(seconds)
+    whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

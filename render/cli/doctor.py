@@ -27,7 +27,7 @@ def command(debug: options.Debug = False) -> int:
             say(f"{name:10} {check()}")
         except RenderError as error:
             failed.append(name)
-            say(f"{name:10} FAILED: {error.message} {error.hint}".rstrip())
+            say(f"{name:10} FAILED: {error.message}; {error.hint}".rstrip("; "))
     if failed:
         raise PreflightError(f"not ready: {', '.join(failed)}")
     return 0

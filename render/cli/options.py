@@ -7,7 +7,20 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-Preset = Annotated[str, typer.Option("--preset", "-p", help="A preset's name (see `render presets list`) or file.")]
+
+def complete_preset(incomplete: str) -> list[str]:
+    """Names of presets for the shell's completion."""
+    from render.preset import catalogue
+
+    return [name for name in catalogue.names() if name.startswith(incomplete)]
+
+
+Preset = Annotated[
+    str,
+    typer.Option(
+        "--preset", "-p", help="A preset's name (see `render presets list`) or file.", autocompletion=complete_preset
+    ),
+]
 Seed = Annotated[str | None, typer.Option(help="A whole number or any word; replaces the preset's.")]
 Set = Annotated[
     list[str] | None, typer.Option("--set", "-s", metavar="KEY=VALUE", help="Change a setting: look.trail=0.9.")
@@ -29,7 +42,7 @@ def overrides(seed: str | None = None, duration: str | None = None, frames: int 
         raise UsageError("--duration and --frames both say how long the film is", "leave one of them out.")
     values: dict[str, Any] = {}
     if seed is not None:
-        values["seed"] = int(seed) if re.fullmatch(r"-?[0-9]{1,19}", seed) else seed
+        values["seed"] = int(seed) if re.fullmatch(r"-?[0-9]{1,40}", seed) else seed
     if duration is not None:
         values["length.duration"] = duration
     if frames is not None:

@@ -27,7 +27,7 @@ def list_(debug: options.Debug = False) -> int:
 
 @app.command("show")
 def show(
-    preset: Annotated[str, typer.Argument(help="A preset's name or file.")],
+    preset: Annotated[str, typer.Argument(help="A preset's name or file.", autocompletion=options.complete_preset)],
     resolved: Annotated[bool, typer.Option("--resolved", help="Write out every default and base.")] = False,
     set_: options.Set = None,
     debug: options.Debug = False,
@@ -45,7 +45,9 @@ def show(
 
 @app.command("check")
 def check(
-    preset: Annotated[list[str], typer.Argument(help="Names or files of presets.")],
+    preset: Annotated[
+        list[str], typer.Argument(help="Names or files of presets.", autocompletion=options.complete_preset)
+    ],
     debug: options.Debug = False,
 ) -> int:
     """Check presets without rendering anything."""

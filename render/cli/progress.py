@@ -7,7 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from render.cli.console import clock, say, say_event
+from render.cli.console import clock, say, say_event, silence
 
 if TYPE_CHECKING:
     from render.job.run import Status
@@ -86,10 +86,16 @@ class _Bar:
             f"{_BAR}{rate:.0f} fps ETA {clock(left)} {show_bytes(status.bytes_written())} {status.bottleneck()}"
         )
         self._bar.n = status.done
-        self._bar.refresh()
+        try:
+            self._bar.refresh()
+        except (OSError, ValueError):  # the terminal is gone
+            silence(sys.stdout)
 
     def close(self) -> None:
-        self._bar.close()
+        try:
+            self._bar.close()
+        except (OSError, ValueError):
+            silence(sys.stdout)
 
 
 class _Lines:

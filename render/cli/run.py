@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 from typing import TYPE_CHECKING, Annotated
 
@@ -38,7 +40,7 @@ def command(
 ) -> int:
     """Make a film from a preset and a seed."""
     from render import preset as presets
-    from render.errors import StoppedError
+    from render.errors import DiskFullError, StoppedError
     from render.job import plan as plans
     from render.job import run
 
@@ -48,23 +50,37 @@ def command(
     if dry_run:
         _show_plan(plan)
         return 0
+    plans.check_output(plan, overwrite)
+    plans.check_space(plan)
     style: progress.Style = "none" if quiet else progress_
     if not quiet:
         _announce(plan, style)
     shown = progress.make(style, resolved.frame_count)
     try:
-        finished = run.make(plan, overwrite=overwrite, report=shown)
+        finished = run.make(plan, overwrite=overwrite, report=shown, stopping=_say_stopping)
     finally:
         shown.close()
     if not quiet:
         _conclude(plan, finished, style)
+    where = plans.show_path(finished.film)
     if finished.stopped_by:
         raise StoppedError(
-            f"stopped after {finished.frames} of {resolved.frame_count} frames; they are in "
-            f"{plans.show_path(finished.film)}",
+            f"stopped after {finished.frames} of {resolved.frame_count} frames; they are in {where}",
             signal_number=finished.stopped_by,
         )
+    if not finished.fits:
+        takes = f"{plans.show_bytes(resolved.medium.most_bytes() or 0)} that {resolved.medium.kind} takes"
+        raise DiskFullError(
+            f"the film outgrew the {takes} after {finished.frames} of {resolved.frame_count} frames; they are in {where}",
+            "lower the quality, shorten it, or choose a larger medium.",
+        )
     return 0
+
+
+def _say_stopping() -> None:
+    """Answer the first Ctrl-C; called from a signal handler, where print is not safe."""
+    with contextlib.suppress(OSError):
+        os.write(2, b"\nfinishing the film up to here; once more stops at once\n")
 
 
 def _announce(plan: Plan, style: progress.Style) -> None:
@@ -97,13 +113,10 @@ def _conclude(plan: Plan, finished: Finished, style: progress.Style) -> None:
     if style == "json":
         say_event(
             "done", film=str(finished.film), frames=finished.frames, bytes=finished.film_bytes,
-            blake2b=finished.digest, seconds=round(finished.seconds, 3), partial=bool(finished.stopped_by),
+            blake2b=finished.digest, seconds=round(finished.seconds, 3), partial=finished.frames < plan.preset.frame_count, fits=finished.fits,
         )  # fmt: skip
         return
-    most = plan.preset.medium.most_bytes()
-    if most is not None and finished.film_bytes > most:
-        say(f"note: this is more than the {show_bytes(most)} that {plan.preset.medium.kind} takes")
-    if not finished.stopped_by:
+    if not finished.stopped_by and finished.fits:
         say(
             f"{show_path(finished.film)}: {finished.frames} frames, {show_bytes(finished.film_bytes)}, "
             f"in {clock(finished.seconds)} ({finished.frames / finished.seconds:.0f} fps)"
@@ -122,6 +135,8 @@ def _show_plan(plan: Plan) -> None:
     about = "expected" if plan.expected_is_firm else "a rough guess"
     say(f"size:    {show_bytes(plan.expected_bytes)} ({about})")
     most = preset.medium.most_bytes()
+    if most is not None and not plan.expected_is_firm and plan.expected_bytes > most:
+        say(f"note:    at this guess the film is stopped when it has filled {preset.medium.kind}")
     if most is not None:
         say(f"medium:  {preset.medium.kind} takes {show_bytes(most)}, {100 * plan.expected_bytes / most:.0f} % used")
     say(f"device:  {plan.device.kind}, {plan.device.threads} simulation thread(s); {plan.device.reason}")

@@ -32,10 +32,11 @@ def command(
     from render.compute import device as devices
     from render.errors import PreflightError, UsageError
     from render.job import still
-    from render.job.plan import show_path
+    from render.job.files import file_error
+    from render.job.plan import own_name, show_path
 
     resolved = presets.load(preset, set_, options.overrides(seed))
-    path = Path(out or f"{options.name_of(preset)}-{resolved.seed}-{frame}.png").expanduser().absolute()
+    path = Path(out or f"{own_name(resolved, options.name_of(preset))}-{frame}.png").expanduser().absolute()
     if path.suffix.lower() != ".png":
         raise UsageError(f"--out {out} must end in .png")
     if path.exists() and not overwrite:
@@ -50,7 +51,7 @@ def command(
         path.parent.mkdir(parents=True, exist_ok=True)
         still.make(resolved, frame, path, chosen, stored=stored, report=report)
     except OSError as error:
-        raise PreflightError(f"cannot write {show_path(path)}: {error.strerror}", "choose another --out.") from error
+        raise file_error(error, path.parent) from error
     finally:
         if sys.stderr.isatty():
             print("\r\033[K", end="", file=sys.stderr, flush=True)

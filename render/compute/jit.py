@@ -2,15 +2,17 @@
 
 Exactness rests on these options: ``fastmath=False`` keeps LLVM from contracting ``a * b + c`` into a fused
 multiply-add or reordering sums, and ``error_model="numpy"`` keeps divisions free of branches. Compiled code
-is cached on disk beside the source or, where that folder is read-only, in the user's cache folder. Constants
-imported from other modules are compiled in, so the cache only notices a change in a kernel's own file: after
-changing one, `make clean`.
+is cached in the user's cache folder, in a folder named after the content of everything that goes into kernels: constants
+of other modules are compiled in, and numba's own check sees only a kernel's own file.
 Every literal in a kernel is typed: a bare ``2.0`` would turn a float32 expression into float64.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -18,12 +20,40 @@ import numba
 _EXACT: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 
 
+_PACKAGE = Path(__file__).resolve().parents[1]
+_ROOMS = ("compute", "engines", "look")
+"""Where kernels and the constants they are compiled with live."""
+
+
+def cache_folder() -> Path:
+    """Where compiled kernels of this very source are kept; NUMBA_CACHE_DIR or XDG_CACHE_HOME move it."""
+    content = hashlib.blake2b(digest_size=8)
+    for path in sorted(path for room in _ROOMS for path in (_PACKAGE / room).rglob("*.py")):
+        content.update(path.read_bytes())
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    if given:
+        return Path(given) / content.hexdigest()
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    return Path(home) / "render" / "kernels" / content.hexdigest()
+
+
+def _use_cache() -> bool:
+    """Point numba at the cache folder; False where it cannot be written, and kernels are compiled each time."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    numba.config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+    return os.access(folder, os.W_OK)
+
+
+_CACHE = _use_cache()
+
+
 def kernel(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function for the CPU on first call; it runs without the interpreter lock."""
-    try:
-        compiled: Callable[..., Any] = numba.njit(cache=True, **_EXACT)(function)
-    except RuntimeError:  # no folder can be written for the cache
-        compiled = numba.njit(**_EXACT)(function)
+    compiled: Callable[..., Any] = numba.njit(cache=_CACHE, **_EXACT)(function)
     return compiled
 
 

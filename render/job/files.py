@@ -64,8 +64,10 @@ def claimed(path: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise PreflightError(f"another render is writing {path.with_suffix('').name} right now") from error
+        except OSError:  # a file system without locks: go on without one
+            pass
         yield
     finally:
         os.close(handle)

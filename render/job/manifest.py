@@ -21,7 +21,9 @@ SCHEMA_VERSION = 1
 DIGEST_BYTES = 16
 
 
-def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, partial: bool, seconds: float) -> dict[str, Any]:
+def build(
+    plan: Plan, *, frames: int, digest: str, film_bytes: int, partial: bool, fits: bool, seconds: float
+) -> dict[str, Any]:
     """The manifest's content.
 
     Args:
@@ -30,6 +32,7 @@ def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, partial: boo
         digest: BLAKE2b-128 of the raw frames, hexadecimal.
         film_bytes: size of the film.
         partial: whether the film was stopped before its planned end.
+        fits: whether the film is small enough for its medium.
         seconds: how long the run took.
     """
     preset = plan.preset
@@ -40,6 +43,7 @@ def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, partial: boo
         "film": plan.paths.film.name,
         "bytes": film_bytes,
         "partial": partial,
+        "medium": {"kind": preset.medium.kind, "most_bytes": preset.medium.most_bytes(), "fits": fits},
         "name": plan.name,
         "seed": preset.seed,
         "seed_number": plan.seed,

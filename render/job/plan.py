@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +16,8 @@ from render.compute import device as devices
 from render.compute import streams
 from render.compute.device import Choice, Device
 from render.errors import PreflightError, UsageError
-from render.preset import Preset
+from render.preset import Preset, to_data
+from render.settings import shown
 from render.video import codec, ffmpeg
 
 SPACE_MARGIN = 1.05
@@ -83,10 +87,17 @@ def output_path(preset: Preset, name: str, out: str | None) -> Path:
         UsageError: ``out`` has the ending of another file format.
     """
     ending = f".{preset.codec.container}"
-    own = f"{_short(name)}-{_short(re.sub(r'[^A-Za-z0-9_.-]+', '_', str(preset.seed)))}{ending}"
+    own = own_name(preset, name) + ending
     if out is None:
         return Path("renders", own).absolute()
-    path = Path(out).expanduser().absolute()
+    try:
+        out.encode()
+        path = Path(out).expanduser().absolute()
+        special = path.exists() and not path.is_dir() and not path.is_file()
+    except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, no UTF-8
+        raise UsageError(f"--out {shown(out)} is no name for a file") from error
+    if out == "-" or special:
+        raise UsageError(f"--out {out}: a film is a file, which is checked when it is finished", "name a file.")
     if path.is_dir() or out.endswith(os.sep):
         return path / own
     if path.suffix == "":
@@ -99,9 +110,17 @@ def output_path(preset: Preset, name: str, out: str | None) -> Path:
     return path
 
 
-def _short(text: str) -> str:
-    """At most 80 bytes of a name, whole characters."""
-    return text.encode()[:80].decode(errors="ignore")
+def own_name(preset: Preset, name: str) -> str:
+    """What a film of this preset and seed is called without being told: safe in any folder, and its own.
+
+    A seed is a word from a stranger: it must not lead out of a folder, nor meet another seed's film where
+    letters had to be replaced.
+    """
+    seed = str(preset.seed)
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", seed)[:60]
+    if plain != seed:
+        plain += "-" + hashlib.blake2b(seed.encode(), digest_size=3).hexdigest()
+    return f"{name.encode()[:80].decode(errors='ignore')}-{plain}"
 
 
 def make(
@@ -126,15 +145,16 @@ def make(
     if most is not None and firm and expected > most:
         raise UsageError(
             f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",
-            f"lower codec.bitrate by {100 - 100 * most // expected} % or shorten length.",
+            f"shorten it to {float(preset.seconds) * most / expected / 60:.0f} minutes, or lower codec.bitrate.",
         )
     chosen = devices.choose(device, threads, preset.engine.particles)
+    ffmpeg.stall_seconds()
     tool = ffmpeg.find()
     ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
     tags = {
         "title": preset.about or name,
         "seed": str(preset.seed),
-        "comment": f"render {__version__}, preset {name}, seed {preset.seed}",
+        "comment": json.dumps({"render": __version__, "name": name, **to_data(preset)}, ensure_ascii=False),
     }
     arguments = codec.arguments(preset.codec, preset.picture, str(paths.video), tags)
     return Plan(
@@ -147,7 +167,7 @@ def check_output(plan: Plan, overwrite: bool) -> None:
     """See that the film may be written, and make its folder.
 
     Raises:
-        PreflightError: the film exists already, or the folder cannot be made.
+        PreflightError: the film exists already, or the folder cannot be made or written to.
     """
     film = plan.paths.film
     if len(os.fsencode(plan.paths.manifest.name)) > MOST_NAME_BYTES:
@@ -160,6 +180,12 @@ def check_output(plan: Plan, overwrite: bool) -> None:
         raise PreflightError(
             f"the folder {show_path(film.parent)} cannot be made: {error.strerror}",
             "choose another place with --out.",
+        ) from error
+    try:
+        tempfile.TemporaryFile(dir=film.parent).close()
+    except OSError as error:
+        raise PreflightError(
+            f"cannot write to {show_path(film.parent)}: {error.strerror}", "choose another place with --out."
         ) from error
 
 

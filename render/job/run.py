@@ -3,7 +3,8 @@
     claim the name -> start ffmpeg -> frames -> wait for its exit code -> add sound where there is some
     -> count the frames in the file -> sync and rename -> manifest
 
-Until the rename the film is ``NAME.part``. When anything fails the part is removed and the reason raised.
+Until the rename the film is ``NAME.part``. A part that ffmpeg could not finish is removed; one that it finished is kept,
+whatever fails afterwards.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ import hashlib
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from render.errors import RenderError, StoppedError, VerificationError
+from render.errors import PreflightError, RenderError, StoppedError, VerificationError
 from render.job import manifest
 from render.job.files import claimed, file_error, publish, stage_text
 from render.job.plan import Paths, Plan, check_output, check_space
+from render.job.selftest import check_kernels
 from render.video import ffmpeg
 from render.video.film import Film
 from render.video.frames import Clock, play
@@ -57,6 +59,7 @@ class Finished:
         digest: BLAKE2b-128 of its raw frames.
         seconds: time from the first frame to the counted file.
         stopped_by: number of the signal that ended it early, 0 for none.
+        fits: False where the film outgrew its medium, and was ended there if it was not complete.
     """
 
     film: Path
@@ -65,26 +68,37 @@ class Finished:
     digest: str
     seconds: float
     stopped_by: int = 0
+    fits: bool = True
 
 
+SIZE_EVERY = 64
+"""Frames between two looks at the film's size against its medium."""
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
     """What Ctrl-C, SIGTERM and a closed terminal ask for: the first one to finish cleanly, the second to end at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, notice: Callable[[], None] = lambda: None) -> None:
+        self._notice = notice
         self.by = 0
         self.now = False
-        self.encoder: ffmpeg.Encoder | None = None
+        self.kill: Callable[[], None] = lambda: None
 
     def request(self, number: int, frame: FrameType | None = None) -> None:
         """A signal handler."""
         if self.by:
             self.now = True
-            if self.encoder is not None:
-                self.encoder.kill()
-        self.by = self.by or number
+            self.kill()
+        else:
+            self.by = number
+            self._notice()
+
+    def running(self, kill: Callable[[], None]) -> None:
+        """A process has started; ``kill`` ends it, which a second signal does."""
+        self.kill = kill
+        if self.now:
+            kill()
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -98,83 +112,123 @@ class Stop:
                 signal.signal(number, handler)
 
 
-def make(plan: Plan, *, overwrite: bool = False, report: Callable[[Status], None] = lambda status: None) -> Finished:
+@dataclass(frozen=True)
+class _Encoded:
+    """Frames that ffmpeg has taken and finished."""
+
+    frames: int
+    digest: str
+    started: float
+
+
+def make(
+    plan: Plan,
+    *,
+    overwrite: bool = False,
+    report: Callable[[Status], None] = lambda status: None,
+    stopping: Callable[[], None] = lambda: None,
+) -> Finished:
     """Make the film a plan describes.
 
     Args:
         plan: the plan.
         overwrite: replace a film that exists.
         report: called after each frame.
+        stopping: called, from a signal handler, when a signal asks to finish early.
 
     Returns:
-        the finished film, or a shorter one named as partial when a signal asked to stop.
+        the finished film, or a shorter one named as partial when a signal or a full medium ended it.
 
     Raises:
-        RenderError: it did not work out; nothing is left under the final name.
+        RenderError: it did not work out. Nothing is left under the final name; what was encoded completely
+            before a later step failed is kept as a part, which the hint names.
     """
     check_output(plan, overwrite)
-    stop = Stop()
+    stop = Stop(stopping)
     with claimed(plan.paths.log), stop.listening():
-        try:
-            check_space(plan)
-            return _make(plan, stop, report)
-        except RenderError:
-            if stop.now:
-                raise StoppedError("stopped at once; nothing was kept", signal_number=stop.by) from None
-            raise
-        except OSError as error:
-            raise file_error(error, plan.paths.film.parent) from error
-        finally:
-            plan.paths.part.unlink(missing_ok=True)
-            plan.paths.video.unlink(missing_ok=True)
+        check_space(plan)
+        check_kernels(plan.device)
+        with _told(plan, stop, ""):
+            try:
+                encoded = _encode(plan, stop, report)
+            except BaseException:
+                plan.paths.video.unlink(missing_ok=True)
+                raise
+        with _told(plan, stop, f"what was encoded is kept in {plan.paths.video.name}."):
+            return _finish(plan, stop, encoded, overwrite)
 
 
-def _make(plan: Plan, stop: Stop, report: Callable[[Status], None]) -> Finished:
+@contextmanager
+def _told(plan: Plan, stop: Stop, kept: str) -> Iterator[None]:
+    """Turn what goes wrong in the block into an error for the user, with what became of the film."""
+    try:
+        yield
+    except (RenderError, OSError) as error:
+        if stop.now:
+            raise StoppedError("stopped at once", kept or "nothing was kept.", signal_number=stop.by) from None
+        told = error if isinstance(error, RenderError) else file_error(error, plan.paths.film.parent)
+        told.hint = f"{told.hint} {kept}".strip()
+        raise told from error
+
+
+def _encode(plan: Plan, stop: Stop, report: Callable[[Status], None]) -> _Encoded:
+    """Make the frames and wait until ffmpeg has written them."""
     preset, paths = plan.preset, plan.paths
     film = Film(preset.engine, preset.torus, preset.look, preset.picture, plan.seed, plan.device)
     paths.log.write_bytes(b"")
-    encoder = ffmpeg.Encoder(plan.tool, list(plan.arguments), paths.video, paths.log)
-    stop.encoder = encoder
     digest = hashlib.blake2b(digest_size=manifest.DIGEST_BYTES)
-    clock = Clock()
+    most = preset.medium.most_bytes()
+    with closing(ffmpeg.Encoder(plan.tool, list(plan.arguments), paths.video, paths.log)) as encoder:
+        stop.running(encoder.kill)
+        clock = Clock()
 
-    def write(data: memoryview) -> None:
-        digest.update(data)
-        encoder.write(data)
+        def write(data: memoryview) -> None:
+            digest.update(data)
+            encoder.write(data)
 
-    def after(done: int) -> bool:
-        elapsed = time.perf_counter() - clock.started
-        report(Status(done, preset.frame_count, elapsed, encoder.bytes_written, clock.bottleneck))
-        return not stop.by
+        def after(done: int) -> bool:
+            elapsed = time.perf_counter() - clock.started
+            report(Status(done, preset.frame_count, elapsed, encoder.bytes_written, clock.bottleneck))
+            full = most is not None and done % SIZE_EVERY == 0 and encoder.bytes_written() > most
+            return not stop.by and not full
 
-    try:
         frames = play(film, preset.frame_count, write, clock, after)
         encoder.finish()
-    finally:
-        encoder.close()
-    if join := preset.codec.join_arguments(preset.picture, frames, str(paths.video), str(paths.part)):
-        stop.encoder = ffmpeg.Encoder(plan.tool, join, paths.part, paths.log)
-        try:
-            stop.encoder.finish()
-        finally:
-            stop.encoder.close()
-    counted = ffmpeg.count_frames(plan.tool, paths.part)
-    if counted != frames:
+    return _Encoded(frames, digest.hexdigest(), clock.started)
+
+
+def _finish(plan: Plan, stop: Stop, encoded: _Encoded, overwrite: bool) -> Finished:
+    """Add sound where there is some, check the file, and give it its final name with its manifest."""
+    preset, paths = plan.preset, plan.paths
+    if join := preset.codec.join_arguments(preset.picture, encoded.frames, str(paths.video), str(paths.part)):
+        with closing(ffmpeg.Encoder(plan.tool, join, paths.part, paths.log)) as joining:
+            stop.running(joining.kill)
+            joining.finish()
+    counted = ffmpeg.count_frames(plan.tool, paths.part, stop.running)
+    if counted != encoded.frames:
         raise VerificationError(
-            f"the file holds {counted} frames, but {frames} were encoded", f"ffmpeg's messages are in {paths.log}"
+            f"the file holds {counted} frames, but {encoded.frames} were encoded",
+            f"ffmpeg's messages are in {paths.log.name};",
         )
-    partial = frames < preset.frame_count
-    final = partial_paths(paths, frames) if partial else paths
+    partial = encoded.frames < preset.frame_count
+    final = partial_paths(paths, encoded.frames) if partial else paths
     film_bytes = paths.part.stat().st_size
-    seconds = time.perf_counter() - clock.started
+    seconds = time.perf_counter() - encoded.started
+    most = preset.medium.most_bytes()
+    fits = most is None or (film_bytes <= most and (stop.by or not partial))
     told = manifest.build(
-        dataclasses.replace(plan, paths=final), frames=frames, digest=digest.hexdigest(), film_bytes=film_bytes,
-        partial=partial, seconds=seconds,
+        dataclasses.replace(plan, paths=final), frames=encoded.frames, digest=encoded.digest, film_bytes=film_bytes,
+        partial=partial, fits=most is None or film_bytes <= most, seconds=seconds,
     )  # fmt: skip
     staged = stage_text(final.manifest, manifest.text(told))
+    if final.film.exists() and not overwrite and not partial:
+        raise PreflightError(f"{final.film.name} has appeared meanwhile", "rename one of them;")
     publish(paths.part, final.film)
     publish(staged, final.manifest)
-    return Finished(final.film, frames, film_bytes, digest.hexdigest(), seconds, stop.by if partial else 0)
+    paths.video.unlink(missing_ok=True)
+    return Finished(
+        final.film, encoded.frames, film_bytes, encoded.digest, seconds, stop.by if partial else 0, bool(fits)
+    )
 
 
 def partial_paths(paths: Paths, frames: int) -> Paths:

@@ -51,8 +51,11 @@ def make(
     note.add_text("Software", f"render {__version__}")
     note.add_text("Comment", f"seed {preset.seed}, frame {number}")
     part = path.with_name(path.name + ".part")
-    image.save(part, "PNG", pnginfo=note)
-    publish(part, path)
+    try:
+        image.save(part, "PNG", pnginfo=note)
+        publish(part, path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def full_range(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -71,7 +71,7 @@ class Darkroom:
         )
         self._decay = np.uint64(round(look.trail * 2**32))
         self._noise = streams.stream_key(seed, "dither") if look.dither else None
-        self._follow = max(1, round(2**16 / (float(look.exposure.settle) * geometry.rate)))
+        self._follow = min(2**16, max(1, round(2**16 / (float(look.exposure.settle) * geometry.rate))))
         self._stride = max(1, geometry.height // SAMPLE_LINES)
         self._table_level = 0
         self._table = tone.codes(1)

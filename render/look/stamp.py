@@ -54,7 +54,8 @@ def make(radius: float, pixel_aspect: float, glide: bool) -> Stamp:
     down = (np.arange(rows) - (reach_y - 1) - offset[:, None]) * stretch
     square = (down * down)[:, None, :, None] + (across * across)[None, :, None, :]
     light = _profile(square)
-    total = light.sum(axis=(2, 3), keepdims=True)
+    # fsum rounds once, whatever the order; NumPy's own sum depends on its version and the processor.
+    total = np.array([[math.fsum(one.ravel()) for one in row] for row in light])[:, :, None, None]
     weights = np.floor(light * (total[0, 0] / total) * (LIGHT_UNIT / 20) + 0.5)
     return Stamp(weights.astype(np.uint32), reach_y - 1, reach_x - 1, phases)
 

@@ -32,7 +32,8 @@ def load(wanted: str, settings: list[str] | None = None, overrides: dict[str, An
     """
     path = catalogue.locate(wanted)
     found = _read_with_bases(path, [])
-    for setting in settings or []:
+    kinds_first = sorted(settings or [], key=lambda setting: not setting.partition("=")[0].strip().endswith("kind"))
+    for setting in kinds_first:
         _apply_text(found, setting)
     for key, value in (overrides or {}).items():
         option = f"--{key.rsplit('.', 1)[-1]}"
@@ -83,7 +84,8 @@ def _read_with_bases(path: Path, above: list[Path]) -> Document:
     if len(above) > MOST_BASES:
         raise UsageError(f"{path}: presets extend each other more than {MOST_BASES} deep")
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:  # never more than a preset can be, whatever the file is
+            text = file.read(4 * document.MOST_CHARACTERS + 1).decode()
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

@@ -100,13 +100,22 @@ def translate(error: ValidationError, document: Document) -> UsageError:
     """The first of pydantic's complaints as one sentence, and how many more there are."""
     problems = error.errors(include_url=False)
     path, predicate = _sentence(problems[0], document.data)
-    others = {_path_in(problem["loc"], document.data) for problem in problems[1:]} - {path}
-    hint = f"{len(others)} more setting{'s are' if len(others) > 1 else ' is'} wrong too." if others else ""
+    others = dict.fromkeys(_dotted(_sentence(problem, document.data)[0]) for problem in problems[1:])
+    others.pop(_dotted(path), None)
+    hint = f"also wrong: {', '.join(others)}." if others else _options_hint(problems[0], path, document)
     place, name = _place(document, path), _dotted(path)
     if place.startswith("--"):  # an option names its setting already
         return UsageError(f"{place.removesuffix(': ')} {predicate}", hint)
     gap = "" if predicate.startswith(":") or not name else " "
     return UsageError(f"{place}{name}{gap}{predicate}", hint)
+
+
+def _options_hint(problem: ErrorDetails, path: Path, document: Document) -> str:
+    """Two settings that disagree may stand in a file and on the command line; the latter is the likelier slip."""
+    options = [place for place in document.places.values() if place.startswith("--")]
+    if problem["type"] != "value_error" or not options or _place(document, path).startswith("--"):
+        return ""
+    return f"it may not agree with {', '.join(dict.fromkeys(options))}."
 
 
 def _sentence(problem: ErrorDetails, data: dict[str, Any]) -> tuple[Path, str]:
@@ -181,6 +190,9 @@ def _path_in(loc: tuple[str | int, ...], data: Any) -> Path:
 
 
 def _place(document: Document, path: Path) -> str:
+    below = [place for other, place in document.places.items() if other[: len(path)] == path != ()]
+    if any(place.startswith("--") for place in below):  # an option speaks for the block it changes
+        return next(f"{place}: " for place in below if place.startswith("--"))
     while path and path not in document.places:
         path = path[:-1]
     return f"{document.places[path]}: " if path in document.places else ""

@@ -15,10 +15,12 @@ from typing import Any
 import yaml
 
 from render.errors import UsageError
+from render.settings import shown
 
 MOST_CHARACTERS = 64 * 1024
 MOST_DEPTH = 12
 MOST_VALUES = 5_000
+MOST_KEY = 80
 
 Path = tuple[str | int, ...]
 
@@ -58,13 +60,15 @@ def read(text: str, source: str) -> Document:
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UsageError(f"{source}{line}: not valid YAML: {error.problem or error.context}") from error
+        tab = "indent with spaces; pasted rows of a matrix go, indented, under `matrix: |`."
+        problem = str(error.problem or error.context)
+        raise UsageError(f"{source}{line}: not valid YAML: {problem}", tab if "\\t" in problem else "") from error
     except yaml.YAMLError as error:
         raise UsageError(f"{source}: not valid YAML: {str(error).splitlines()[0]}") from error
     if root is None:
         raise UsageError(f"{source} is empty", "start from `render presets show dvd_video`.")
     if not isinstance(root, yaml.MappingNode):
-        raise UsageError(f"{source}: a preset is a list of `key: value` lines", "see `render presets show dvd_video`.")
+        raise UsageError(f"{source}: a preset is made of `key: value` lines", "see `render presets show dvd_video`.")
     document = Document({})
     document.data = _build(root, (), source, document.places)
     return document
@@ -72,6 +76,8 @@ def read(text: str, source: str) -> Document:
 
 def value(text: str, source: str) -> Any:
     """Parse one value as a preset would, for ``--set key=value``."""
+    if "\t" in text:  # a pasted matrix; YAML has no use for tabs
+        return text
     return read(f"value: {text}", source).data["value"]
 
 
@@ -100,6 +106,8 @@ def _build(node: yaml.Node, path: Path, source: str, places: dict[Path, str]) ->
             if not isinstance(key_node, yaml.ScalarNode):
                 raise UsageError(f"{source}:{line}: a key must be a word")
             key = key_node.value
+            if not key.isprintable() or len(key) > MOST_KEY:
+                raise UsageError(f"{source}:{line}: a key must be one short word, not {shown(key)}")
             if key in mapping:
                 raise UsageError(
                     f"{source}:{line}: {key} is set twice in {_dotted(path) or 'the preset'}", "keep one of them."

@@ -13,16 +13,22 @@ import signal
 import subprocess
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from render.errors import DiskFullError, EncoderError, PreflightError
+from render.errors import DiskFullError, EncoderError, PreflightError, UsageError
 
 PIPE_BYTES = 1 << 20
 STALL_SECONDS = 300.0
 """How long ffmpeg may take no frame and write nothing; RENDER_STALL_SECONDS overrides it."""
-TAIL_LINES = 12
+TAIL_LINES, TAIL_BYTES = 12, 16384
 LEAST_FREE = 1 << 20
+
+
+_APART: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}
+"""For children that read nothing: out of reach of the terminal's keys and signals."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,24 @@ def find() -> Tool:
     return Tool(path, named[1], found_by, encoders)
 
 
+def stall_seconds() -> float:
+    """How long an encoder may sit on one frame.
+
+    Raises:
+        UsageError: RENDER_STALL_SECONDS is not a positive number.
+    """
+    given = os.environ.get("RENDER_STALL_SECONDS")
+    if given is None:
+        return STALL_SECONDS
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not seconds > 0:
+        raise UsageError(f"RENDER_STALL_SECONDS is {given!r}, which is not a positive number", "correct or unset it.")
+    return seconds
+
+
 def _locate() -> tuple[str, str]:
     if chosen := os.environ.get("RENDER_FFMPEG"):
         path = shutil.which(chosen)
@@ -85,12 +109,14 @@ def _locate() -> tuple[str, str]:
 
 def _ask(argv: list[str]) -> str:
     try:
-        answer = subprocess.run(
-            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=60
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise PreflightError(f"{argv[0]} does not run: {error}", "set RENDER_FFMPEG to a working ffmpeg.") from error
-    return answer.stdout
+        answer = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=20, **_APART)
+    except subprocess.TimeoutExpired as error:
+        raise PreflightError(f"{argv[0]} does not answer", "set RENDER_FFMPEG to a working ffmpeg.") from error
+    except OSError as error:
+        raise PreflightError(
+            f"{argv[0]} does not run: {error.strerror}", "set RENDER_FFMPEG to a working ffmpeg."
+        ) from error
+    return str(answer.stdout)
 
 
 def require(tool: Tool, encoders: tuple[str, ...], probe: list[str]) -> None:
@@ -107,7 +133,7 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str]) -> None:
             )
     try:
         trial = subprocess.run(
-            [tool.path, *probe], stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=120
+            [tool.path, *probe], capture_output=True, text=True, errors="replace", timeout=120, **_APART
         )
     except subprocess.TimeoutExpired as error:
         raise PreflightError(f"ffmpeg {tool.release} hangs on a two-frame trial of {encoders[0]}") from error
@@ -116,20 +142,28 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str]) -> None:
         raise PreflightError(f"ffmpeg {tool.release} refuses a two-frame trial of {encoders[0]}: {reason.strip()}")
 
 
-def count_frames(tool: Tool, path: Path) -> int:
+def count_frames(tool: Tool, path: Path, running: Callable[[Callable[[], None]], None] = lambda kill: None) -> int:
     """Video frames in a file, by reading every packet.
+
+    Args:
+        tool: which ffmpeg.
+        path: the file.
+        running: told how to end the count, which may take a while.
 
     Raises:
         EncoderError: the file cannot be read.
     """
     argv = [
         tool.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-i", f"file:{path}",
-        "-map", "0:v:0", "-c", "copy", "-f", "null", "-progress", "pipe:1", "-",
+        "-map", "0:v:0", "-c", "copy", "-f", "null", "-progress", "pipe:1", "-stats_period", "10", "-",
     ]  # fmt: skip
-    answer = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace")
-    counted = re.findall(r"^frame=\s*(\d+)", answer.stdout, re.MULTILINE)
-    if answer.returncode or not counted:
-        reason = answer.stderr.strip().splitlines()
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+                          **_APART) as process:  # fmt: skip
+        running(process.kill)
+        answer, messages = process.communicate()
+    counted = re.findall(r"^frame=\s*(\d+)", answer, re.MULTILINE)
+    if process.returncode or not counted:
+        reason = messages.strip().splitlines()
         raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
     return int(counted[-1])
 
@@ -148,7 +182,7 @@ class Encoder:
         """
         self.output = output
         self._log = log
-        self._stall = float(os.environ.get("RENDER_STALL_SECONDS", STALL_SECONDS))
+        self._stall = stall_seconds()
         try:
             with log.open("ab") as messages:
                 self._process = subprocess.Popen(
@@ -182,10 +216,16 @@ class Encoder:
             self._busy_since = None
 
     def _watch(self) -> None:
-        """Kill an encoder that sits on one frame for too long, which wakes the writer up."""
-        while not self._closed.wait(min(1.0, self._stall / 4)):
+        """Kill an encoder that sits on one frame for too long, which wakes the writer up.
+
+        Time is counted in ticks of this thread, so that hours spent stopped by Ctrl-Z or asleep do not count.
+        """
+        tick, waited, seen = min(1.0, self._stall / 4), 0.0, None
+        while not self._closed.wait(tick):
             since = self._busy_since
-            if since is not None and time.monotonic() - since > self._stall:
+            waited = waited + tick if since is not None and since == seen else 0.0
+            seen = since
+            if waited >= self._stall:
                 self._stalled = True
                 self.kill()
                 return
@@ -198,16 +238,15 @@ class Encoder:
         """
         assert self._process.stdin is not None
         self._process.stdin.close()
-        seen, changed_at = self.bytes_written(), time.monotonic()
+        waited, seen = 0.0, self._progress()
         while True:
             try:
                 code = self._process.wait(timeout=1)
                 break
             except subprocess.TimeoutExpired:
-                now = self.bytes_written()
-                if now != seen:
-                    seen, changed_at = now, time.monotonic()
-                elif time.monotonic() - changed_at > self._stall:
+                now = self._progress()
+                waited, seen = (waited + 1 if now == seen else 0.0), now
+                if waited >= self._stall:
                     self.kill()
                     raise self._failure(f"did not finish within {self._stall:g} seconds") from None
         if code:
@@ -219,6 +258,14 @@ class Encoder:
             return self.output.stat().st_size
         except OSError:
             return 0
+
+    def _progress(self) -> tuple[int, int]:
+        """Size and time of the last write: moving an MP4's index to its front keeps the size for long."""
+        try:
+            stat = self.output.stat()
+        except OSError:
+            return 0, 0
+        return stat.st_size, stat.st_mtime_ns
 
     def kill(self) -> None:
         """End ffmpeg at once; what it wrote is not a file to keep."""
@@ -254,7 +301,10 @@ class Encoder:
             return DiskFullError(
                 f"{self.output.parent} takes no larger file: ffmpeg {what}{told}", "write to a disk without that limit."
             )
-        if "No space left on device" in text or shutil.disk_usage(self.output.parent).free < LEAST_FREE:
+        if (
+            any(said in text for said in ("No space left on device", "Disk quota exceeded"))
+            or shutil.disk_usage(self.output.parent).free < LEAST_FREE
+        ):
             return DiskFullError(
                 f"the disk of {self.output.parent} is full: ffmpeg {what}{told}", "make room, or write elsewhere."
             )
@@ -263,7 +313,9 @@ class Encoder:
     def log_tail(self) -> list[str]:
         """The last lines ffmpeg wrote to its log."""
         try:
-            text = self._log.read_text(errors="replace")
+            with self._log.open("rb") as log:
+                log.seek(max(0, self._log.stat().st_size - TAIL_BYTES))
+                text = log.read().decode(errors="replace")
         except OSError:
             return []
         return [line.strip() for line in text.splitlines() if line.strip()][-TAIL_LINES:]

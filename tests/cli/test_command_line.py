@@ -124,11 +124,102 @@ def test_a_missing_seed_is_drawn_told_and_kept(tmp_path: Path) -> None:
     assert manifest["seed"] == start["seed"]
 
 
+def test_output_nobody_reads_does_not_stop_a_film(tmp_path: Path) -> None:
+    """A closed pipe, a full log disk, closed descriptors, letters the terminal lacks: the film is made all the same."""
+    base = f"{sys.executable} -m render run --preset dvd_video --frames 150 --progress json"
+    listeners = {"pipe": "| head -c 20", "full": "> /dev/full", "shut": ">&- 2>&-"}
+    for name, listener in listeners.items():
+        subprocess.run(f"{base} --out {name}.mpg {listener}", shell=True, cwd=tmp_path, capture_output=True, timeout=60)
+        assert (tmp_path / f"{name}.mpg.manifest.json").exists(), name
+    answer = render("run", *TINY, "--seed", "ünï", "--out", "a.mpg", cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+    assert answer.returncode == 0, answer.stderr
+    assert "\\xfcn\\xef" in answer.stdout
+
+
+@pytest.mark.parametrize(
+    ("out", "code", "told"),
+    [
+        ("-", 2, "a film is a file"),
+        ("/dev/null", 2, "a film is a file"),
+        ("y" * 300 + ".mpg", 2, "is no name for a file"),
+        ("y" * 240 + ".mpg", 3, "is too long"),
+    ],
+)
+def test_names_that_cannot_be_films(out: str, code: int, told: str, tmp_path: Path) -> None:
+    answer = render("run", *TINY, "--out", out, cwd=tmp_path)
+    assert answer.returncode == code
+    assert told in one_sentence(answer)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_is_no_text_is_refused_before_the_start(tmp_path: Path) -> None:
+    argv = [
+        sys.executable.encode(),
+        b"-m",
+        b"render",
+        *(word.encode() for word in ("run", *TINY)),
+        b"--out",
+        b"a\xff.mpg",
+    ]
+    answer = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 2
+    assert "is no name for a file" in one_sentence(answer)
+
+
+def test_a_wrong_stall_limit_is_told_before_the_start(tmp_path: Path) -> None:
+    for wrong in ("abc", "-1", "0", "nan"):
+        answer = render("run", *TINY, cwd=tmp_path, env={"RENDER_STALL_SECONDS": wrong})
+        assert answer.returncode == 2
+        assert "RENDER_STALL_SECONDS" in one_sentence(answer)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_strangers_preset_writes_no_still_elsewhere(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "evil.yaml").write_text("extends: dvd_video\nseed: x/../../out/pwn\n")
+    answer = render("still", "--preset", "evil.yaml", "--frame", "0", cwd=tmp_path / "in")
+    assert answer.returncode == 0, answer.stderr
+    assert not (tmp_path / "out").exists()
+    assert len(list((tmp_path / "in").glob("*.png"))) == 1
+
+
+def test_kinds_and_settings_come_in_any_order(tmp_path: Path) -> None:
+    for settings in (["codec.crf=18", "codec.kind=h264"], ["codec.kind=h264", "codec.crf=18"]):
+        words = [word for setting in settings for word in ("--set", setting)]
+        answer = render("run", "--preset", "dvd_video", "--dry-run", *words, cwd=tmp_path)
+        assert "-crf 18" in answer.stdout, answer.stderr
+
+
+def test_a_disagreement_names_the_option(tmp_path: Path) -> None:
+    answer = render("run", *TINY, "--set", "engine.positions=circle", cwd=tmp_path)
+    assert "--set engine.positions" in one_sentence(answer)
+    answer = render("run", "--preset", "dvd_video", "--duration", "0.01s", cwd=tmp_path)
+    assert one_sentence(answer).startswith("render: --duration comes to 0 frames")
+
+
+def test_a_pasted_matrix(tmp_path: Path) -> None:
+    rows = "0.5\t-0.2\n0\t0.3"
+    answer = render(
+        "run",
+        "--preset",
+        "dvd_video",
+        "--dry-run",
+        "--set",
+        "engine.species=2",
+        "--set",
+        f"engine.matrix={rows}",
+        cwd=tmp_path,
+    )
+    assert "- -0.2" in answer.stdout, answer.stderr
+    (tmp_path / "bad.yaml").write_text(f"extends: dvd_video\nengine:\n  matrix:\n{rows}\n")
+    assert "under `matrix: |`" in one_sentence(render("run", "--preset", "bad.yaml", cwd=tmp_path))
+
+
 def test_dry_run_shows_everything_and_touches_nothing(tmp_path: Path) -> None:
     answer = render("run", "--preset", "dvd_video", "--dry-run", cwd=tmp_path)
     assert answer.returncode == 0
     for told in (
-        "frames:  215784 (1:59:59",
+        "frames:  215784 (2:00:00",
         "size:    4.2 GB (expected)",
         "dvd5 takes 4.7 GB",
         "-b:v 4400000",
@@ -229,6 +320,7 @@ def test_the_first_ctrl_c_leaves_a_shorter_film(
     assert process.returncode == code
     (film,) = (tmp_path / "renders").glob("*.mpg")
     frames = int(film.stem.partition(".partial-")[2])
+    assert "finishing the film up to here; once more stops at once" in told
     assert f"stopped after {frames} of 200000 frames" in told
     assert len(decode(film, 720, 480)) == frames == ffmpeg.count_frames(tool, film)
     manifest = json.loads(film.with_name(film.name + ".manifest.json").read_text())

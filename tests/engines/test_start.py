@@ -165,7 +165,7 @@ def test_what_is_no_matrix(written: Any, told: str) -> None:
         ({"particles": 1_000_001}, "less than or equal to 1000000"),
         ({"species": 33}, "less than or equal to 32"),
         ({"positions": "square"}, "'uniform', 'centred', 'circle', 'ring' or 'spiral'"),
-        ({"dt": 0}, "greater than 0"),
+        ({"dt": 0}, "greater than or equal to 0.001"),
         ({"nonsense": 1}, "Extra inputs"),
     ],
 )

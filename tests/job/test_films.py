@@ -14,7 +14,7 @@ import pytest
 
 from render import preset as presets
 from render.compute.streams import seed_number
-from render.errors import DiskFullError, PreflightError, UsageError, VerificationError
+from render.errors import DiskFullError, PreflightError, SimulationError, UsageError, VerificationError
 from render.job import plan as plans
 from render.job import run, still
 from render.preset import Preset, catalogue
@@ -149,8 +149,8 @@ def test_dvd_frames_carry_even_time_stamps_and_sound_is_as_long(
 
 def test_the_manifest_says_it_all(tmp_path: Path) -> None:
     made = make(small("dvd_video", 20, "seed=a word"), "dvd_video", tmp_path)
-    assert made.film.name == "dvd_video-a_word.mpg"
-    manifest = json.loads((tmp_path / "dvd_video-a_word.mpg.manifest.json").read_text())
+    assert made.film.name.startswith("dvd_video-a_word-")
+    manifest = json.loads((tmp_path / f"{made.film.name}.manifest.json").read_text())
     assert manifest["film"] == made.film.name
     assert manifest["bytes"] == made.film.stat().st_size
     assert manifest["seed"] == "a word"
@@ -183,9 +183,13 @@ def test_a_full_disk_at_the_very_end_publishes_nothing(tmp_path: Path, monkeypat
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(run, "stage_text", full)
-    with pytest.raises(DiskFullError, match="is full"):
+    with pytest.raises(DiskFullError, match="is full") as caught:
         make(small("dvd_video", 3), "dvd_video", tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".log"}
+    assert "is kept in" in caught.value.hint
+    assert {path.suffix for path in tmp_path.iterdir()} == {".log", ".part"}
+    monkeypatch.undo()
+    make(small("dvd_video", 3), "dvd_video", tmp_path)
+    assert not list(tmp_path.glob("*.part"))
 
 
 def test_an_existing_film_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
@@ -199,10 +203,11 @@ def test_an_existing_film_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
 
 
 def test_a_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run.ffmpeg, "count_frames", lambda tool, path: 2)
-    with pytest.raises(VerificationError, match="holds 2 frames, but 3 were encoded"):
+    monkeypatch.setattr(run.ffmpeg, "count_frames", lambda tool, path, running: 2)
+    with pytest.raises(VerificationError, match="holds 2 frames, but 3 were encoded") as caught:
         make(small("dvd_video", 3), "dvd_video", tmp_path)
-    assert {path.suffix for path in tmp_path.iterdir()} == {".log"}
+    assert "what was encoded is kept in dvd_video-480.mpg.video.part" in caught.value.hint
+    assert {path.suffix for path in tmp_path.iterdir()} == {".log", ".part"}
 
 
 def test_two_renders_of_one_film_do_not_meet(tmp_path: Path) -> None:
@@ -210,6 +215,37 @@ def test_two_renders_of_one_film_do_not_meet(tmp_path: Path) -> None:
     with run.claimed(plan.paths.log), pytest.raises(PreflightError, match="another render is writing"):
         run.make(plan)
     run.make(plan)
+
+
+def test_a_film_is_stopped_before_it_outgrows_its_medium(tmp_path: Path, decode: Callable[..., np.ndarray]) -> None:
+    made = make(small("panoramic", 400, "medium.limit=1MB"), "panoramic", tmp_path)
+    assert made.fits is False
+    assert made.frames < 400
+    assert made.film.name == f"panoramic-480.partial-{made.frames}.mp4"
+    assert len(decode(made.film, 960, 270)) == made.frames
+    manifest = json.loads((tmp_path / f"{made.film.name}.manifest.json").read_text())
+    assert manifest["medium"] == {"kind": "file", "most_bytes": 1_000_000, "fits": made.film_bytes <= 1_000_000}
+
+
+def test_wrong_kernels_make_no_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from render.job import selftest
+    from render.look import cpu
+
+    monkeypatch.setattr(cpu, "HALF", np.int32(cpu.HALF + 1))  # rounds one code in 256 wrongly
+    assert selftest.run() is None
+    with pytest.raises(SimulationError, match="disagree"):
+        make(small("dvd_video", 3), "dvd_video", tmp_path)
+
+
+def test_seeds_of_other_alphabets_keep_their_own_names() -> None:
+    names = {
+        plans.own_name(small("dvd_video", 3, f"seed={seed}"), "film") for seed in ("海", "山", "a b", "a_b", "480")
+    }
+    assert len(names) == 5
+    assert {"film-480", "film-a_b"} <= names
+    evil = small("dvd_video", 3, "seed=x/../../../etc/passwd")
+    assert "/" not in plans.own_name(evil, "film")
+    assert ".." not in plans.own_name(evil, "film")
 
 
 def test_too_little_space_is_told_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +258,7 @@ def test_too_little_space_is_told_before_the_start(tmp_path: Path, monkeypatch: 
 def test_a_film_too_large_for_its_medium_is_refused() -> None:
     with pytest.raises(UsageError, match=r"would be 5\.\d\d? GB, but dvd5 takes 4\.7 GB") as caught:
         plans.make(presets.load("dvd_video", ["length.duration=150m"]), "dvd_video")
-    assert "lower codec.bitrate by" in caught.value.hint
+    assert caught.value.hint == "shorten it to 134 minutes, or lower codec.bitrate."
 
 
 @pytest.mark.parametrize(

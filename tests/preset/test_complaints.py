@@ -264,11 +264,11 @@ def test_every_setting_written_at_the_top_is_sent_to_its_block(tmp_path: Path, k
     ("written", "hint"),
     [
         ("look:\n  size: 0\n", ""),
-        ("look:\n  size: 0\n  trail: 3\n", "1 more setting is wrong too."),
-        ("look:\n  size: 0\n  trail: 3\n  glide: maybe\n", "2 more settings are wrong too."),
-        ("look:\n  size: 0\n  trail: 3\n  glide: maybe\nseed: -1\n", "3 more settings are wrong too."),
+        ("look:\n  size: 0\n  trail: 3\n", "also wrong: look.trail."),
+        ("look:\n  size: 0\n  trail: 3\n  glide: maybe\n", "also wrong: look.glide, look.trail."),
+        ("look:\n  size: 0\n  trail: 3\n  glide: maybe\nseed: -1\n", "also wrong: look.size, look.glide, look.trail."),
         ("seed: [1]\n", ""),
-        ("picture: {width: 3, height: 3}\n", "1 more setting is wrong too."),
+        ("picture: {width: 3, height: 3}\n", "also wrong: picture.height."),
     ],
 )
 def test_further_errors_are_counted(tmp_path: Path, written: str, hint: str) -> None:

@@ -200,7 +200,7 @@ def test_length_is_bounded() -> None:
 
 @pytest.mark.parametrize("text", ["- 1\n- 2\n", "just words\n", "42\n", "null\n", "---\n", "[a, b]\n", "'a: 1'\n"])
 def test_what_is_no_mapping_is_no_preset(text: str) -> None:
-    assert complaint(text) == "p.yaml: a preset is a list of `key: value` lines"
+    assert complaint(text) == "p.yaml: a preset is made of `key: value` lines"
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "# only a comment\n", "   \n"])

@@ -110,7 +110,7 @@ def test_the_page_tells_ranges_defaults_and_units() -> None:
     page = docs.page()
     assert "| `look.trail` | 0.8 | ≥ 0, ≤ 0.999 |" in page
     assert "| `engine.particles` | 2500 | ≥ 1, ≤ 1000000 |" in page
-    assert "| `engine.dt` | 0.6 | > 0, ≤ 5 | time |" in page
+    assert "| `engine.dt` | 0.6 | ≥ 0.001, ≤ 5 | time |" in page
     assert "| `look.glide` | true |" in page
     assert "| `medium.kind` | file | file, dvd5, dvd9, bd25, bd50 |" in page
 

@@ -43,7 +43,7 @@ class Params(EngineParams):
     rmax: float = setting(88.0, "Reach of the force.", unit="world px", ge=1, le=1000)
     beta: float = setting(0.3, "Share of the reach in which every pair repels.", ge=0.01, le=0.99)
     friction: float = setting(0.85, "Share of its velocity a particle keeps each step.", ge=0, le=1)
-    dt: float = setting(0.6, "Time of one step.", unit="time", gt=0, le=5)
+    dt: float = setting(0.6, "Time of one step.", unit="time", ge=0.001, le=5)
     force: float = setting(0.8, "Factor on all forces.", ge=0, le=100)
 
     @field_validator("matrix", mode="before")

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.compute import streams
+from render.settings import shown
 
 Rows = tuple[tuple[float, ...], ...]
 
@@ -67,7 +68,7 @@ def parse(value: Any) -> str | Rows:
     if isinstance(value, str):
         lines = [line.split() for line in value.replace(",", " ").splitlines() if line.strip()]
         if len(lines) == 1 and not _is_number(lines[0][0]):
-            raise ValueError(f"must be {', '.join(NAMES)} or rows of numbers, not {value.strip()[:40]!r}")
+            raise ValueError(f"must be {', '.join(NAMES)} or rows of numbers, not {shown(value.strip())}")
         rows: Any = [[float(cell) if _is_number(cell) else cell for cell in line] for line in lines]
     else:
         rows = value
@@ -80,7 +81,7 @@ def parse(value: Any) -> str | Rows:
             raise ValueError(f"must be square: row {number} has {len(row)} numbers, the matrix {len(rows)} rows")
         for cell in row:
             if isinstance(cell, bool) or not isinstance(cell, (int, float)):
-                raise ValueError(f"row {number} holds {cell!r}, which is not a number")
+                raise ValueError(f"row {number} holds {shown(cell)}, which is not a number")
             if not -1 <= cell <= 1:
                 raise ValueError(f"row {number} holds {cell}; numbers go from -1 to 1, engine.force scales them")
     return tuple(tuple(float(cell) for cell in row) for row in rows)
