@@ -155,7 +155,11 @@ def make(
                 plan.paths.video.unlink(missing_ok=True)
                 raise
         with _told(plan, stop, f"what was encoded is kept in {plan.paths.video.name}."):
-            return _finish(plan, stop, encoded, overwrite)
+            try:
+                return _finish(plan, stop, encoded, overwrite)
+            finally:
+                if plan.paths.part != plan.paths.video:  # half a copy of the video that is kept
+                    plan.paths.part.unlink(missing_ok=True)
 
 
 @contextmanager
