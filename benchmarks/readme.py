@@ -17,6 +17,9 @@ def figures(folder: Path = RESULTS) -> str:
     )
     if not (yardstick and film and wide and memory):
         raise LookupError(f"{folder} lacks the artifact of a case; run python -m benchmarks")
+    for each in (yardstick, film, wide, memory):
+        if each["quick"] or each["software"]["git_dirty"]:
+            raise LookupError(f"the artifact of {each['case']['name']} is quick or of a changed checkout")
     machine, told = yardstick["machine"], yardstick["results"]
     ratio = min(told["ratio"], told["ratio_on_render_states"])
     cores, ffmpeg = machine["cores"], film["ffmpeg"]["version"].lstrip("n").split("-")[0]
