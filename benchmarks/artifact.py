@@ -6,7 +6,6 @@ import json
 import os
 import platform
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import numpy as np
 from benchmarks.cases import Case
 from render import __version__
 from render.compute import device, host, jit
+from render.job.files import publish
 
 SCHEMA_VERSION = 1
 RESULTS = Path(__file__).resolve().parent / "results"
@@ -74,16 +74,9 @@ def write(artifact: Artifact, folder: Path) -> Path:
 def replace(path: Path, content: bytes) -> None:
     """Write a file beside its place, then rename it there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            os.fchmod(handle, 0o644)
-            os.fsync(handle)
-        os.replace(part, path)
-    except BaseException:
-        os.unlink(part)
-        raise
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    publish(part, path)
 
 
 def newest(folder: Path, name: str) -> Artifact | None:

@@ -24,7 +24,6 @@ from benchmarks.cases import Case, EndToEnd, Memory, Pipeline, Yardstick
 from benchmarks.original import STAGES, Original
 from render import preset as presets
 from render.compute import device as devices
-from render.compute import streams
 from render.compute.device import Device
 from render.engines.particle_life import Params, State
 from render.job import plan as plans
@@ -252,8 +251,7 @@ def _film(name: str) -> tuple[Preset, Film, Device]:
     """A preset's film at its start, on the device it would be given."""
     preset = presets.load(name)
     device = devices.choose("auto", None, preset.engine.particles)
-    seed = streams.seed_number(preset.seed or 0)
-    return preset, Film(preset.engine, preset.torus, preset.look, preset.picture, seed, device), device
+    return preset, plans.film_of(preset, device), device
 
 
 def _children_cpu() -> float:

@@ -66,32 +66,35 @@ class _Pace:
 
 class _Bar:
     def __init__(self, planned: int) -> None:
-        from tqdm import tqdm
-
+        self._planned = planned
         self._next = 0.0
-        self._bar: Any = tqdm(
-            total=planned, file=sys.stdout, dynamic_ncols=True, mininterval=0, bar_format=f"{_BAR}starting"
-        )
+        self._bar: Any = None  # made with the first frame, when there is something to show
         self._pace = _Pace()
 
     def __call__(self, status: Status) -> None:
         now = time.monotonic()
         if now < self._next and status.done < status.planned:
             return
+        from tqdm import tqdm
+
         from render.job.plan import show_bytes
 
         self._next = now + BAR_SECONDS
         rate, left = self._pace.measure(status)
-        self._bar.bar_format = (
-            f"{_BAR}{rate:.0f} fps ETA {clock(left)} {show_bytes(status.bytes_written())} {status.bottleneck()}"
-        )
-        self._bar.n = status.done
+        shape = f"{_BAR}{rate:.0f} fps ETA {clock(left)} {show_bytes(status.bytes_written())} {status.bottleneck()}"
         try:
+            if self._bar is None:
+                self._bar = tqdm(
+                    total=self._planned, file=sys.stdout, dynamic_ncols=True, mininterval=0, bar_format=shape
+                )
+            self._bar.bar_format, self._bar.n = shape, status.done
             self._bar.refresh()
         except (OSError, ValueError):  # the terminal is gone
             silence(sys.stdout)
 
     def close(self) -> None:
+        if self._bar is None:
+            return
         try:
             self._bar.close()
         except (OSError, ValueError):

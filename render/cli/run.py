@@ -50,14 +50,15 @@ def command(
     if dry_run:
         _show_plan(plan)
         return 0
-    plans.check_output(plan, overwrite)
-    plans.check_space(plan)
     style: progress.Style = "none" if quiet else progress_
-    if not quiet:
-        _announce(plan, style)
     shown = progress.make(style, resolved.frame_count)
+
+    def announce() -> None:
+        if not quiet:
+            _announce(plan, style)
+
     try:
-        finished = run.make(plan, overwrite=overwrite, report=shown, stopping=_say_stopping)
+        finished = run.make(plan, overwrite=overwrite, ready=announce, report=shown, stopping=_say_stopping)
     finally:
         shown.close()
     if not quiet:

@@ -8,11 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from render.compute import streams
 from render.compute.device import Device
+from render.job.plan import film_of
 from render.preset import Preset
 from render.video import codec, ffmpeg
-from render.video.film import Film
 from render.video.frames import Clock, play
 
 KEPT_BYTES = 256 << 20
@@ -33,7 +32,7 @@ class Measured:
 def measure(preset: Preset, device: Device, *, warm_up: int, frames: int) -> Measured:
     """Time a film's stages after ``warm_up`` frames, over ``frames`` frames."""
     tool = ffmpeg.find()
-    film = Film(preset.engine, preset.torus, preset.look, preset.picture, streams.seed_number(preset.seed or 0), device)
+    film = film_of(preset, device)
     ring = [film.blank() for _ in range(max(1, min(frames, KEPT_BYTES // film.blank().bytes.nbytes)))]
     for number in range(warm_up):
         film.draw(film.advance(), number, ring[0])

@@ -46,7 +46,7 @@ def build(
         "medium": {"kind": preset.medium.kind, "most_bytes": preset.medium.most_bytes(), "fits": fits},
         "name": plan.name,
         "seed": preset.seed,
-        "seed_number": plan.seed,
+        "seed_number": preset.seed_number,
         "frames": {
             "count": frames,
             "planned": preset.frame_count,

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from render import __version__
 from render.compute import device as devices
-from render.compute import streams
 from render.compute.device import Choice, Device
 from render.errors import PreflightError, UsageError
 from render.preset import Preset, to_data
 from render.settings import shown
 from render.video import codec, ffmpeg
+from render.video.film import Film
 
 SPACE_MARGIN = 1.05
 MOST_NAME_BYTES = 240
@@ -58,7 +58,6 @@ class Plan:
     Attributes:
         name: the preset's name.
         preset: the resolved preset.
-        seed: the integer its seed stands for.
         device: where it is simulated.
         tool: the ffmpeg that encodes it.
         paths: its files.
@@ -70,7 +69,6 @@ class Plan:
 
     name: str
     preset: Preset
-    seed: int
     device: Device
     tool: ffmpeg.Tool
     paths: Paths
@@ -158,9 +156,14 @@ def make(
     }
     arguments = codec.arguments(preset.codec, preset.picture, str(paths.video), tags)
     return Plan(
-        name, preset, streams.seed_number(preset.seed or 0), chosen, tool, paths, tuple(arguments),
+        name, preset, chosen, tool, paths, tuple(arguments),
         expected, firm, tuple(preset.codec.warnings(preset.picture)),
     )  # fmt: skip
+
+
+def film_of(preset: Preset, device: Device) -> Film:
+    """A preset's film at its start."""
+    return Film(preset.engine, preset.torus, preset.look, preset.picture, preset.seed_number, device)
 
 
 def check_output(plan: Plan, overwrite: bool) -> None:

@@ -22,10 +22,9 @@ from types import FrameType
 from render.errors import PreflightError, RenderError, StoppedError, VerificationError
 from render.job import manifest
 from render.job.files import claimed, file_error, publish, stage_text
-from render.job.plan import Paths, Plan, check_output, check_space
+from render.job.plan import Paths, Plan, check_output, check_space, film_of
 from render.job.selftest import check_kernels
 from render.video import ffmpeg
-from render.video.film import Film
 from render.video.frames import Clock, play
 
 
@@ -125,6 +124,7 @@ def make(
     plan: Plan,
     *,
     overwrite: bool = False,
+    ready: Callable[[], None] = lambda: None,
     report: Callable[[Status], None] = lambda status: None,
     stopping: Callable[[], None] = lambda: None,
 ) -> Finished:
@@ -133,6 +133,7 @@ def make(
     Args:
         plan: the plan.
         overwrite: replace a film that exists.
+        ready: called once nothing speaks against the film any more, before the first frame.
         report: called after each frame.
         stopping: called, from a signal handler, when a signal asks to finish early.
 
@@ -147,6 +148,7 @@ def make(
     stop = Stop(stopping)
     with claimed(plan.paths.log), stop.listening():
         check_space(plan)
+        ready()
         check_kernels(plan.device)
         with _told(plan, stop, ""):
             try:
@@ -178,7 +180,7 @@ def _told(plan: Plan, stop: Stop, kept: str) -> Iterator[None]:
 def _encode(plan: Plan, stop: Stop, report: Callable[[Status], None]) -> _Encoded:
     """Make the frames and wait until ffmpeg has written them."""
     preset, paths = plan.preset, plan.paths
-    film = Film(preset.engine, preset.torus, preset.look, preset.picture, plan.seed, plan.device)
+    film = film_of(preset, plan.device)
     paths.log.write_bytes(b"")
     digest = hashlib.blake2b(digest_size=manifest.DIGEST_BYTES)
     most = preset.medium.most_bytes()
@@ -219,10 +221,11 @@ def _finish(plan: Plan, stop: Stop, encoded: _Encoded, overwrite: bool) -> Finis
     film_bytes = paths.part.stat().st_size
     seconds = time.perf_counter() - encoded.started
     most = preset.medium.most_bytes()
-    fits = most is None or (film_bytes <= most and (stop.by or not partial))
+    small = most is None or film_bytes <= most
+    ended_full = partial and not stop.by
     told = manifest.build(
         dataclasses.replace(plan, paths=final), frames=encoded.frames, digest=encoded.digest, film_bytes=film_bytes,
-        partial=partial, fits=most is None or film_bytes <= most, seconds=seconds,
+        partial=partial, fits=small, seconds=seconds,
     )  # fmt: skip
     staged = stage_text(final.manifest, manifest.text(told))
     if final.film.exists() and not overwrite and not partial:
@@ -231,8 +234,9 @@ def _finish(plan: Plan, stop: Stop, encoded: _Encoded, overwrite: bool) -> Finis
     publish(staged, final.manifest)
     paths.video.unlink(missing_ok=True)
     return Finished(
-        final.film, encoded.frames, film_bytes, encoded.digest, seconds, stop.by if partial else 0, bool(fits)
-    )
+        final.film, encoded.frames, film_bytes, encoded.digest, seconds,
+        stopped_by=stop.by if partial else 0, fits=small and not ended_full,
+    )  # fmt: skip
 
 
 def partial_paths(paths: Paths, frames: int) -> Paths:

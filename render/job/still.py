@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from render import __version__
-from render.compute import streams
 from render.compute.device import Device
 from render.job.files import publish
+from render.job.plan import film_of
 from render.look.tone import BLACK, WHITE
 from render.preset import Preset
-from render.video.film import Film
 
 
 def make(
@@ -38,8 +37,7 @@ def make(
         report: called with the number of frames made so far.
     """
     picture = preset.picture
-    seed = streams.seed_number(preset.seed or 0)
-    film = Film(preset.engine, preset.torus, preset.look, picture, seed, device)
+    film = film_of(preset, device)
     frame = film.blank()
     for done in range(number + 1):
         film.draw(film.advance(), done, frame)

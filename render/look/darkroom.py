@@ -95,18 +95,11 @@ class Darkroom:
     def _expose(self, light: NDArray[np.uint32]) -> int:
         """Level that turns white in this frame, in units of 2^-16."""
         if self._exposure.mode == "frame_max":
-            return max(int(tone.octaves()[_entries(light.max(keepdims=True))[0, 0]]), LEAST_WHITE)
+            return max(int(tone.octaves()[tone.entries(light.max(keepdims=True))[0, 0]]), LEAST_WHITE)
         if self._exposure.mode == "slow":
-            sample = np.sort(_entries(light[:: self._stride, :: self._stride]), axis=None)
+            sample = np.sort(tone.entries(light[:: self._stride, :: self._stride]), axis=None)
             bright = sample[min(len(sample) - 1, int(len(sample) * (self._exposure.percentile / 100)))]
             wanted = max(int(tone.octaves()[bright]), LEAST_WHITE) << 16
             current = int(self.memory.level[0])
             self.memory.level[0] = current + (((wanted - current) * self._follow) >> 16)
         return int(self.memory.level[0]) >> 16
-
-
-def _entries(light: NDArray[np.uint32]) -> NDArray[np.int32]:
-    """Tone-table entry of each light."""
-    bounded = np.minimum(light, np.uint32(tone.LIGHT_LIMIT)) + np.uint32(stamp.LIGHT_UNIT)
-    keys: NDArray[np.int32] = bounded.astype(np.float32).view(np.int32) >> np.int32(tone.SHIFT)
-    return keys - np.int32(tone.FIRST_KEY)

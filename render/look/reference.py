@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from render.look.stamp import LIGHT_UNIT, Stamp
-from render.look.tone import CODE_BITS, FIRST_KEY, LIGHT_LIMIT, SHIFT
+from render.look.stamp import Stamp
+from render.look.tone import CODE_BITS, LIGHT_LIMIT, entries
 from render.scene import Points
 
 
@@ -48,12 +48,11 @@ def develop(
         luma: uint8 [H, W], written.
     """
     bounded = np.minimum(light, np.uint32(LIGHT_LIMIT))
-    keys = (bounded + np.uint32(LIGHT_UNIT)).astype(np.float32).view(np.int32) >> np.int32(SHIFT)
     if noise_key < 0:
         noise: NDArray[np.uint32] | np.int32 = np.int32(1 << (CODE_BITS - 1))
     else:
         noise = white_noise(noise_key, light.size).reshape(light.shape).astype(np.int32)
-    luma[:] = (table[keys - np.int32(FIRST_KEY)] + noise) >> np.int32(CODE_BITS)
+    luma[:] = (table[entries(bounded)] + noise) >> np.int32(CODE_BITS)
     light[:] = (bounded * decay) >> np.uint64(32)
 
 

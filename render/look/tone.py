@@ -47,6 +47,13 @@ def octaves() -> NDArray[np.int64]:
     return curve
 
 
+def entries(light: NDArray[np.uint32]) -> NDArray[np.int32]:
+    """Table entry of each light, int32 of the same shape."""
+    bounded = np.minimum(light, np.uint32(LIGHT_LIMIT)) + np.uint32(LIGHT_UNIT)
+    keys: NDArray[np.int32] = bounded.astype(np.float32).view(np.int32) >> np.int32(SHIFT)
+    return keys - np.int32(FIRST_KEY)
+
+
 def level(light: float) -> int:
     """log2(1 + light) in units of 2^-16, of a light in stamp centres."""
     scale = 1 << 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,7 @@ def load(wanted: str, settings: list[str] | None = None, overrides: dict[str, An
     for setting in kinds_first:
         _apply_text(found, setting)
     for key, value in (overrides or {}).items():
-        option = f"--{key.rsplit('.', 1)[-1]}"
-        _replace_rival(found, key)
-        _apply(found, key, value, option)
+        _apply(found, key, value, f"--{key.rsplit('.', 1)[-1]}")
     return parse(found)
 
 
@@ -109,9 +108,8 @@ def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
         below = merged.get(key)
         if isinstance(below, dict) and isinstance(value, dict):
             other_kind = "kind" in value and value["kind"] != _kind(key, below)
-            rivals = _RIVALS.get(key, ())
-            if any(name in value for name in rivals):
-                below = {name: kept for name, kept in below.items() if name not in rivals}
+            replaced = _rivals(key, value)
+            below = {name: kept for name, kept in below.items() if name not in replaced}
             merged[key] = value if other_kind else _merge(below, value)
         else:
             merged[key] = value
@@ -131,11 +129,10 @@ def _kind(key: str, block: dict[str, Any]) -> Any:
     return block.get("kind")
 
 
-def _replace_rival(found: Document, key: str) -> None:
-    block, _, name = key.partition(".")
-    if name in _RIVALS.get(block, ()) and isinstance(found.data.get(block), dict):
-        for rival in _RIVALS[block]:
-            found.data[block].pop(rival, None)
+def _rivals(block: str, written: Iterable[str]) -> tuple[str, ...]:
+    """Settings of a block that give way to those written."""
+    rivals = _RIVALS.get(block, ())
+    return rivals if any(name in rivals for name in written) else ()
 
 
 def _apply_text(found: Document, setting: str) -> None:
@@ -144,7 +141,6 @@ def _apply_text(found: Document, setting: str) -> None:
         raise UsageError(f"--set {setting}: write it as key=value, for example --set look.trail=0.9")
     key = key.strip()
     value = document.value(text.strip() or '""', f"--set {key}")
-    _replace_rival(found, key)
     _apply(found, key, value, f"--set {key}")
 
 
@@ -157,8 +153,11 @@ def _apply(found: Document, key: str, value: Any, source: str) -> None:
         data = data.setdefault(block, {})
         if not isinstance(data, dict):
             raise UsageError(f"{source}: {'.'.join(blocks[: depth + 1])} is a value, not a block")
-    if name == "kind" and value != _kind(".".join(blocks), data):
+    home = ".".join(blocks)
+    if name == "kind" and value != _kind(home, data):
         data.clear()  # settings of another kind mean nothing here
+    for rival in _rivals(home, [name]):
+        data.pop(rival, None)
     data[name] = value
     path = (*blocks, name)
     for known in [place for place in found.places if place[: len(path)] == path]:

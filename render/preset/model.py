@@ -10,6 +10,7 @@ from typing import Annotated, Any, Union
 from pydantic import AfterValidator, Field, model_validator
 
 from render import engines
+from render.compute import streams
 from render.compute.streams import SEED_LIMIT
 from render.disc import Medium
 from render.look import Look
@@ -91,6 +92,11 @@ class Preset(Block):
         if not 1 <= self.frame_count <= MOST_FRAMES:
             raise ValueError(f"length comes to {self.frame_count} frames; from 1 to {MOST_FRAMES} are possible")
         return self
+
+    @property
+    def seed_number(self) -> int:
+        """The integer the seed stands for; loading has drawn one where the preset has none."""
+        return streams.seed_number(self.seed or 0)
 
     @property
     def frame_count(self) -> int:
