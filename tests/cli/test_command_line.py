@@ -415,7 +415,8 @@ def test_a_narrow_terminal_is_respected(tmp_path: Path) -> None:
         os.environ.pop("COLUMNS", None)
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 20, 60, 0, 0))
         os.chdir(tmp_path)
-        os.execv(sys.executable, [sys.executable, "-m", "render", "run", *TINY])
+        # readline, which pytest loads, sets COLUMNS where os.environ does not see it but execv would pass it on.
+        os.execve(sys.executable, [sys.executable, "-m", "render", "run", *TINY], dict(os.environ))
     shown = b""
     while True:
         try:
