@@ -13,9 +13,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from render.settings import Bitrate, Block, setting
+from render.video import nvenc
 from render.video.picture import Picture
 
 Speed = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
+EncoderKind = Literal["software", "nvenc"]
+"""Who encodes: a codec's software encoder, or the GPU's (:mod:`render.video.nvenc`)."""
 
 PROGRAM_STREAM_OVERHEAD = Fraction(10117, 10000)
 """Size of a DVD program stream over its video and audio: packets of 2048 bytes, measured."""
@@ -140,12 +143,17 @@ class _Modern(Block):
         if self.bitrate is not None:
             return int(self.bitrate * frames / picture.rate / 8) + extra, True
         # Measured on particle life: 0.63 bits per pixel at crf 23 in H.264; six steps of crf halve the rate.
-        bits = 0.63 * picture.width * picture.height * frames * 2 ** ((23 - self._quality) / 6)
+        bits = 0.63 * picture.width * picture.height * frames * 2 ** ((23 - self.quality) / 6)
         return int(bits / 8) + extra, False
 
     @property
-    def _quality(self) -> float:
+    def quality(self) -> float:
+        """The constant quality, where there is no bit rate."""
         return 23.0 if self.crf is None else self.crf
+
+    def gop(self, picture: Picture) -> int:
+        """Frames from one key frame to the next."""
+        return max(1, round(self.keyframes * picture.rate))
 
     def check(self, picture: Picture) -> None:
         """Any picture will do."""
@@ -162,8 +170,8 @@ class _Modern(Block):
         return []
 
     def _rate_arguments(self, picture: Picture) -> list[str]:
-        arguments = ["-preset", self.speed, "-g", str(max(1, round(self.keyframes * picture.rate)))]
-        arguments += ["-crf", f"{self._quality:g}"] if self.bitrate is None else ["-b:v", str(self.bitrate)]
+        arguments = ["-preset", self.speed, "-g", str(self.gop(picture))]
+        arguments += ["-crf", f"{self.quality:g}"] if self.bitrate is None else ["-b:v", str(self.bitrate)]
         if self.max_bitrate is not None:
             arguments += ["-maxrate", str(self.max_bitrate), "-bufsize", str(self.buffer)]
         return arguments
@@ -229,7 +237,17 @@ def colour_arguments(picture: Picture) -> list[str]:
     return ["-color_range", "tv", "-color_primaries", primaries, "-color_trc", transfer, "-colorspace", matrix]
 
 
-def arguments(codec: Mpeg2 | H264 | Hevc, picture: Picture, output: str, tags: dict[str, str]) -> list[str]:
+def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind) -> list[str]:
+    if encoder == "software":
+        return codec.video_arguments(picture)
+    if isinstance(codec, Mpeg2):
+        raise ValueError(nvenc.limit(codec, picture))
+    return nvenc.arguments(codec, picture)
+
+
+def arguments(
+    codec: Codec, picture: Picture, output: str, tags: dict[str, str], encoder: EncoderKind = "software"
+) -> list[str]:
     """ffmpeg's arguments to encode raw yuv420p frames from its standard input, without the program's name.
 
     Args:
@@ -237,21 +255,22 @@ def arguments(codec: Mpeg2 | H264 | Hevc, picture: Picture, output: str, tags: d
         picture: the picture.
         output: absolute path of the file to write.
         tags: title, seed and the like, written where the container can hold them.
+        encoder: who encodes; :func:`render.video.encoder.choose` knows who can.
     """
     aspect = picture.display_aspect
     return [
         *_QUIETLY, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{picture.width}x{picture.height}",
         "-framerate", str(picture.rate), "-i", "pipe:0",
-        *codec.video_arguments(picture), "-pix_fmt", "yuv420p",
+        *_video_arguments(codec, picture, encoder), "-pix_fmt", "yuv420p",
         "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colour_arguments(picture),
         *codec.output_arguments(tags), f"file:{output}",
     ]  # fmt: skip
 
 
-def probe_arguments(codec: Mpeg2 | H264 | Hevc, picture: Picture) -> list[str]:
-    """Arguments that encode two black frames to nowhere with the codec's own options."""
+def probe_arguments(codec: Codec, picture: Picture, encoder: EncoderKind = "software") -> list[str]:
+    """Arguments that encode two black frames to nowhere with the film's own options."""
     source = f"color=black:size={picture.width}x{picture.height}:rate={picture.rate}"
     return [
         *_QUIETLY, "-f", "lavfi", "-i", source,
-        *codec.video_arguments(picture), "-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-",
+        *_video_arguments(codec, picture, encoder), "-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-",
     ]  # fmt: skip
