@@ -25,6 +25,8 @@ STALL_SECONDS = 300.0
 """How long ffmpeg may take no frame and write nothing; RENDER_STALL_SECONDS overrides it."""
 TAIL_LINES, TAIL_BYTES = 12, 16384
 LEAST_FREE = 1 << 20
+TRIAL_SECONDS = 120.0
+"""How long a trial of two frames may take: at 16384 x 16384 a slow encoder takes a while."""
 
 
 _APART: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}
@@ -119,8 +121,14 @@ def _ask(argv: list[str]) -> str:
     return str(answer.stdout)
 
 
-def require(tool: Tool, encoders: tuple[str, ...], probe: list[str]) -> None:
+def require(tool: Tool, encoders: tuple[str, ...], probe: list[str], seconds: float = TRIAL_SECONDS) -> None:
     """Make sure that an ffmpeg has encoders and that they accept the options of this film.
+
+    Args:
+        tool: which ffmpeg.
+        encoders: names of the encoders; the first one is on trial.
+        probe: arguments of the trial.
+        seconds: how long the trial may take.
 
     Raises:
         PreflightError: an encoder is missing, or a two-frame trial fails.
@@ -133,13 +141,14 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str]) -> None:
             )
     try:
         trial = subprocess.run(
-            [tool.path, *probe], capture_output=True, text=True, errors="replace", timeout=120, **_APART
+            [tool.path, *probe], capture_output=True, text=True, errors="replace", timeout=seconds, **_APART
         )
     except subprocess.TimeoutExpired as error:
         raise PreflightError(f"ffmpeg {tool.release} hangs on a two-frame trial of {encoders[0]}") from error
     if trial.returncode:
         reason = next((line for line in trial.stderr.splitlines() if line.strip()), f"exit code {trial.returncode}")
-        raise PreflightError(f"ffmpeg {tool.release} refuses a two-frame trial of {encoders[0]}: {reason.strip()}")
+        reason = re.sub(r"^(\[[^]]* @ [^]]*\] *)+", "", reason.strip())  # whose message, at which address in memory
+        raise PreflightError(f"ffmpeg {tool.release} refuses a two-frame trial of {encoders[0]}: {reason}")
 
 
 def count_frames(tool: Tool, path: Path, running: Callable[[Callable[[], None]], None] = lambda kill: None) -> int:
