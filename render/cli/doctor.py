@@ -9,7 +9,7 @@ from render.cli.console import say
 
 
 def command(debug: options.Debug = False) -> int:
-    """Check ffmpeg, encoders, compiled kernels, GPU and disk."""
+    """Check ffmpeg, encoders, NVENC, compiled kernels, GPU and disk."""
     from render.errors import PreflightError, RenderError
 
     failed = []
@@ -19,6 +19,7 @@ def command(debug: options.Debug = False) -> int:
         "kernels": _kernels,
         "ffmpeg": _ffmpeg,
         "encoders": _encoders,
+        "NVENC": _nvenc,
         "GPU": _gpu,
         "disk": _disk,
     }
@@ -80,6 +81,24 @@ def _encoders() -> str:
             ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, small))
             tried[preset.codec.kind] = " + ".join(preset.codec.encoders)
     return ", ".join(f"{kind} ({encoders})" for kind, encoders in sorted(tried.items())) + ": each encoded two frames"
+
+
+def _nvenc() -> str:
+    from render.compute import gpu
+    from render.video import encoder, ffmpeg
+    from render.video.codec import H264, Hevc
+    from render.video.picture import Picture
+
+    tool, gpus, picture = ffmpeg.find(), gpu.probe(), Picture(width=1920, height=1080)
+    works, told = [], {}
+    for codec in (H264(), Hevc()):
+        choice = encoder.choose("auto", codec, picture, tool, gpus.names, gpus.reason)
+        if choice.kind == "nvenc":
+            works.append(codec.kind)
+        else:
+            told[f"not used: {choice.reason}"] = True
+    each = [f"{' and '.join(works)} encoded two frames of {picture.width} x {picture.height}"] if works else []
+    return "; ".join([*each, *told])
 
 
 def _gpu() -> str:

@@ -31,6 +31,10 @@ Device = Annotated[
 Threads = Annotated[
     int | None, typer.Option(min=1, max=256, help="Threads of the simulation.", show_default="chosen by size and cores")
 ]
+Encoder = Annotated[
+    Literal["auto", "software", "nvenc"],
+    typer.Option(help="Who encodes H.264 and HEVC; auto takes a GPU's NVENC where it works."),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
 

@@ -1,7 +1,8 @@
 """The manifest: what a finished film is and how it came to be, beside the film as JSON.
 
 It is all that other programs may rely on. ``frames.blake2b`` is the BLAKE2b-128 digest of the raw frames in the
-order they went to the encoder: equal digests mean equal pictures, whatever encoder or machine made the file.
+order they went to the encoder: equal digests mean equal pictures, whatever encoder or machine made the file. The file's own bytes are repeatable with a software encoder of the same
+ffmpeg only: what ``made_with.encoder`` ``nvenc`` makes differs between GPUs and drivers.
 """
 
 from __future__ import annotations
@@ -60,6 +61,8 @@ def build(
             "device": plan.device.kind,
             "threads": plan.device.threads,
             "seconds": round(seconds, 3),
+            "encoder": plan.encoder.kind,
+            "encoder_reason": plan.encoder.reason,
             "ffmpeg": plan.tool.version,
             "arguments": list(plan.arguments),
             "python": platform.python_version(),

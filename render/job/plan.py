@@ -13,11 +13,13 @@ from pathlib import Path
 
 from render import __version__
 from render.compute import device as devices
+from render.compute import gpu
 from render.compute.device import Choice, Device
 from render.errors import PreflightError, UsageError
 from render.preset import Preset, to_data
 from render.settings import shown
 from render.video import codec, ffmpeg
+from render.video import encoder as encoders
 from render.video.film import Film
 
 SPACE_MARGIN = 1.05
@@ -60,6 +62,7 @@ class Plan:
         preset: the resolved preset.
         device: where it is simulated.
         tool: the ffmpeg that encodes it.
+        encoder: whether a software encoder or NVENC does, and why.
         paths: its files.
         arguments: ffmpeg's arguments.
         expected_bytes: size of the film.
@@ -71,6 +74,7 @@ class Plan:
     preset: Preset
     device: Device
     tool: ffmpeg.Tool
+    encoder: encoders.Choice
     paths: Paths
     arguments: tuple[str, ...]
     expected_bytes: int
@@ -128,12 +132,13 @@ def make(
     out: str | None = None,
     device: Choice = "auto",
     threads: int | None = None,
+    encoder: encoders.Asked = "auto",
 ) -> Plan:
     """Decide everything and check that it can be done; touches nothing on disk.
 
     Raises:
         UsageError: the film cannot fit its medium, or ``out`` is wrong.
-        PreflightError: ffmpeg, an encoder or the device is missing.
+        PreflightError: ffmpeg, an encoder or the device is missing, or not the one that was asked for.
     """
     film = output_path(preset, name, out)
     paths = Paths.of(film)
@@ -148,15 +153,18 @@ def make(
     chosen = devices.choose(device, threads, preset.engine.particles)
     ffmpeg.stall_seconds()
     tool = ffmpeg.find()
-    ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
+    gpus = gpu.probe()
+    who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason)
+    if who.kind == "software":
+        ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
     tags = {
         "title": preset.about or name,
         "seed": str(preset.seed),
         "comment": json.dumps({"render": __version__, "name": name, **to_data(preset)}, ensure_ascii=False),
     }
-    arguments = codec.arguments(preset.codec, preset.picture, str(paths.video), tags)
+    arguments = codec.arguments(preset.codec, preset.picture, str(paths.video), tags, who.kind)
     return Plan(
-        name, preset, chosen, tool, paths, tuple(arguments),
+        name, preset, chosen, tool, who, paths, tuple(arguments),
         expected, firm, tuple(preset.codec.warnings(preset.picture)),
     )  # fmt: skip
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
@@ -60,6 +63,8 @@ def one_sentence(answer: subprocess.CompletedProcess[str]) -> str:
         (["run", *TINY, "--threads", "0"], 2, "threads"),
         (["run", *TINY, "--device", "cuda"], 3, "--device cuda is not possible: "),
         (["run", *TINY, "--device", "quantum"], 2, "quantum"),
+        (["run", *TINY, "--encoder", "nvenc"], 3, "--encoder nvenc is not possible: MPEG-2 has no NVENC"),
+        (["run", *TINY, "--encoder", "abacus"], 2, "abacus"),
         (["run", *TINY, "--out", "film.avi"], 2, "codec mpeg2 writes .mpg"),
         (["run", *TINY, "--progress", "loud"], 2, "loud"),
         (["still", "--preset", "dvd_video", "--out", "x.jpg"], 2, "must end in .png"),
@@ -114,6 +119,76 @@ def test_json_progress_is_one_object_a_line(tmp_path: Path) -> None:
     failed = render("run", *TINY, "--progress", "json", cwd=tmp_path)
     event = json.loads(failed.stdout.splitlines()[-1])
     assert (event["event"], event["exit_code"]) == ("error", 3)
+
+
+def render_with_gpus(*arguments: str, cwd: Path, names: tuple[str, ...], reason: str = "") -> Any:
+    """The program on a machine with these GPUs, hidden from the real ffmpeg, whose NVENC therefore never works."""
+    program = (
+        "import sys, types\n"
+        "from render.job import plan\n"
+        f"found = types.SimpleNamespace(names={names!r}, reason={reason!r})\n"
+        "plan.gpu = types.SimpleNamespace(probe=lambda: found)\n"
+        "from render.cli import main\n"
+        "sys.exit(main(sys.argv[1:]))\n"
+    )
+    env = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "RENDER_FFMPEG": imageio_ffmpeg.get_ffmpeg_exe()}
+    return subprocess.run(
+        [sys.executable, "-c", program, *arguments], cwd=cwd, capture_output=True, text=True, timeout=120, env=env
+    )
+
+
+H264 = ["run", "--preset", "dvd_mp4", "--frames", "3"]
+ENCODERS = {
+    "no GPU": ((), "no NVIDIA driver is installed", "no NVIDIA driver is installed"),
+    "no engine": (("NVIDIA H200",), "", "NVIDIA H200 has no NVENC engine"),
+    "refused": (("NVIDIA GeForce RTX 4090",), "", "refuses a two-frame trial of h264_nvenc: "),
+}
+
+
+@pytest.mark.parametrize("case", ENCODERS)
+def test_who_encodes_is_told_with_the_reason(case: str, tmp_path: Path) -> None:
+    names, reason, told = ENCODERS[case]
+    dry = render_with_gpus(*H264, "--dry-run", cwd=tmp_path, names=names, reason=reason)
+    assert dry.returncode == 0, dry.stderr
+    (line,) = [line for line in dry.stdout.splitlines() if line.startswith("encoder: ")]
+    assert line.startswith("encoder: software; ")
+    assert told in line
+    assert "-c:v libx264" in dry.stdout
+    answer = render_with_gpus(*H264, "--progress", "json", cwd=tmp_path, names=names, reason=reason)
+    assert answer.returncode == 0, answer.stderr
+    start = json.loads(answer.stdout.splitlines()[0])
+    assert start["event"] == "start"
+    assert start["encoder"] == "software"
+    assert told in start["encoder_reason"]
+    manifest = json.loads((tmp_path / "renders" / "dvd_mp4-480.mp4.manifest.json").read_text())
+    assert manifest["made_with"]["encoder"] == "software"
+    assert manifest["made_with"]["encoder_reason"] == start["encoder_reason"]
+
+
+@pytest.mark.parametrize("case", ENCODERS)
+def test_an_nvenc_asked_for_in_vain_is_told_before_the_start(case: str, tmp_path: Path) -> None:
+    names, reason, told = ENCODERS[case]
+    answer = render_with_gpus(*H264, "--encoder", "nvenc", cwd=tmp_path, names=names, reason=reason)
+    assert answer.returncode == 3, answer.stdout
+    sentence = one_sentence(answer)
+    assert sentence.startswith("render: --encoder nvenc is not possible: ")
+    assert told in sentence
+    assert "--encoder software" in sentence
+    assert_no_film(tmp_path)
+
+
+def test_an_encoder_too_small_for_the_picture_names_the_other_codec(tmp_path: Path) -> None:
+    wide = ["run", "--preset", "panoramic", "--dry-run"]
+    answer = render_with_gpus(*wide, "--encoder", "nvenc", cwd=tmp_path, names=("NVIDIA L4",))
+    assert answer.returncode == 3
+    assert "the picture is 7680 x 2160; hevc takes 8192" in one_sentence(answer)
+
+
+def test_the_announcement_says_who_encodes(tmp_path: Path) -> None:
+    asked = render(*H264, "--encoder", "software", cwd=tmp_path)
+    assert "\nsoftware encoder (asked for); ffmpeg " in asked.stdout, asked.stderr
+    auto = render("run", *TINY, cwd=tmp_path)
+    assert "\nsoftware encoder (MPEG-2 has no NVENC); ffmpeg " in auto.stdout, auto.stderr
 
 
 def test_a_missing_seed_is_drawn_told_and_kept(tmp_path: Path) -> None:
@@ -186,7 +261,7 @@ def test_a_strangers_preset_writes_no_still_elsewhere(tmp_path: Path) -> None:
 def test_kinds_and_settings_come_in_any_order(tmp_path: Path) -> None:
     for settings in (["codec.crf=18", "codec.kind=h264"], ["codec.kind=h264", "codec.crf=18"]):
         words = [word for setting in settings for word in ("--set", setting)]
-        answer = render("run", "--preset", "dvd_video", "--dry-run", *words, cwd=tmp_path)
+        answer = render("run", "--preset", "dvd_video", "--dry-run", "--encoder", "software", *words, cwd=tmp_path)
         assert "-crf 18" in answer.stdout, answer.stderr
 
 
@@ -390,6 +465,7 @@ def test_still_list_show_check_doctor_bench(tmp_path: Path) -> None:
     doctor = render("doctor", cwd=tmp_path)
     assert doctor.returncode == 0, doctor.stdout
     assert "equal the reference bit for bit" in doctor.stdout
+    assert re.search(r"^NVENC +(not used: \w|h264 )", doctor.stdout, re.MULTILINE), doctor.stdout
     bench = render("bench", "--frames", "20", "--warm-up", "5", cwd=tmp_path)
     assert "frames a second" in bench.stdout
     broken = render("doctor", cwd=tmp_path, env={"RENDER_FFMPEG": "/nope"})

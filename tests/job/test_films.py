@@ -6,15 +6,18 @@ import hashlib
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
 from render import preset as presets
 from render.compute.streams import seed_number
-from render.errors import DiskFullError, PreflightError, SimulationError, UsageError, VerificationError
+from render.errors import DiskFullError, EncoderError, PreflightError, SimulationError, UsageError, VerificationError
 from render.job import plan as plans
 from render.job import run, still
 from render.preset import Preset, catalogue
@@ -37,7 +40,8 @@ def small(name: str, frames: int = FRAMES, *more: str) -> Preset:
 
 
 def make(preset: Preset, name: str, folder: Path, **options: object) -> run.Finished:
-    return run.make(plans.make(preset, name, out=f"{folder}/"), **options)  # type: ignore[arg-type]
+    plan = plans.make(preset, name, out=f"{folder}/", encoder="software")  # the same on machines with NVENC
+    return run.make(plan, **options)  # type: ignore[arg-type]
 
 
 def raw_frames(preset: Preset, device: str = "cpu") -> list[np.ndarray]:
@@ -282,6 +286,102 @@ def test_where_a_film_goes(out: str | None, wanted: str, tmp_path: Path, monkeyp
 def test_the_wrong_ending_is_refused() -> None:
     with pytest.raises(UsageError, match=r"ends in \.mp4, but codec mpeg2 writes \.mpg"):
         plans.output_path(presets.load("dvd_video"), "dvd_video", "film.mp4")
+
+
+# Software or NVENC
+
+
+def with_gpu(monkeypatch: pytest.MonkeyPatch, *names: str, reason: str = "") -> None:
+    """Let the plan see these GPUs."""
+    found = SimpleNamespace(names=names, reason=reason)
+    monkeypatch.setattr(plans, "gpu", SimpleNamespace(probe=lambda: found))
+
+
+def with_nvenc(monkeypatch: pytest.MonkeyPatch, folder: Path, film: str) -> None:
+    """An ffmpeg whose h264_nvenc passes every trial; ``film`` is what it does with ``words`` when it makes a film."""
+    real = imageio_ffmpeg.get_ffmpeg_exe()
+    program = folder / "ffmpeg-with-nvenc"
+    program.write_text(
+        f"#!{sys.executable}\nimport os, sys\nwords = sys.argv[1:]\n"
+        "if 'h264_nvenc' in words:\n"
+        "    if 'pipe:0' not in words:\n"
+        "        sys.exit(0)\n"
+        f"    {film}\n"
+        f"os.execv({real!r}, [{real!r}, *words])\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("RENDER_FFMPEG", str(program))
+    with_gpu(monkeypatch, "NVIDIA GeForce RTX 4090")
+
+
+def made_with(film: Path) -> dict[str, object]:
+    told: dict[str, object] = json.loads(film.with_name(f"{film.name}.manifest.json").read_text())["made_with"]
+    return told
+
+
+def test_auto_falls_back_from_an_nvenc_that_does_not_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the real ffmpeg: it lists h264_nvenc, and refuses it where every GPU is hidden."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
+    monkeypatch.setenv("RENDER_FFMPEG", imageio_ffmpeg.get_ffmpeg_exe())
+    with_gpu(monkeypatch, "NVIDIA GeForce RTX 4090")
+    made = run.make(plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/auto/"))
+    told = made_with(made.film)
+    assert told["encoder"] == "software"
+    assert "refuses a two-frame trial of h264_nvenc: " in str(told["encoder_reason"])
+    assert "libx264" in told["arguments"]  # type: ignore[operator]
+    asked = make(small("dvd_mp4", 5), "dvd_mp4", tmp_path / "software")
+    assert made_with(asked.film)["encoder_reason"] == "asked for"
+    assert asked.film.read_bytes() == made.film.read_bytes()
+    with pytest.raises(PreflightError, match="--encoder nvenc is not possible: ffmpeg .* refuses"):
+        plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/", encoder="nvenc")
+
+
+def test_auto_takes_an_nvenc_that_works_and_the_frames_are_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decode: Callable[..., np.ndarray]
+) -> None:
+    software = make(small("dvd_mp4", 5), "dvd_mp4", tmp_path / "software")
+    as_x264 = "words[words.index('-c:v') : words.index('-bf') + 2] = ['-c:v', 'libx264', '-preset', 'ultrafast']"
+    with_nvenc(monkeypatch, tmp_path, as_x264)
+    made = run.make(plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/nvenc/"))
+    told = made_with(made.film)
+    assert (told["encoder"], told["encoder_reason"]) == ("nvenc", "it encoded two frames in a trial")
+    assert "h264_nvenc" in told["arguments"]  # type: ignore[operator]
+    assert made.digest == software.digest
+    assert len(decode(made.film, 720, 480)) == made.frames == 5
+
+
+def test_nvenc_needs_no_software_encoder_and_software_no_nvenc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with_nvenc(monkeypatch, tmp_path, "pass")
+    real = ffmpeg.find()
+    for encoder, missing, taken in (("auto", "libx264", "nvenc"), ("auto", "h264_nvenc", "software")):
+        poorer = ffmpeg.Tool(real.path, real.version, real.found_by, real.encoders - {missing})
+        monkeypatch.setattr(plans.ffmpeg, "find", lambda poorer=poorer: poorer)
+        plan = plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/", encoder=encoder)  # type: ignore[arg-type]
+        assert plan.encoder.kind == taken
+
+
+def test_an_nvenc_that_fails_in_the_middle_is_an_error_and_no_other_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_nvenc(monkeypatch, tmp_path, "sys.stdin.buffer.read(600_000); sys.exit('OpenEncodeSessionEx failed')")
+    plan = plans.make(small("dvd_mp4", 40), "dvd_mp4", out=f"{tmp_path}/films/")
+    assert plan.encoder.kind == "nvenc"
+    with pytest.raises(EncoderError, match="exit code 1.*OpenEncodeSessionEx failed"):
+        run.make(plan)
+    assert {path.suffix for path in (tmp_path / "films").iterdir()} == {".log"}
+
+
+def test_without_a_gpu_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_nvenc(monkeypatch, tmp_path, "pass")
+    with_gpu(monkeypatch, reason="the driver sees no GPU")
+    tried = []
+    require = ffmpeg.require
+    monkeypatch.setattr(
+        ffmpeg, "require", lambda tool, names, *more: (tried.append(names), require(tool, names, *more))
+    )
+    plan = plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/")
+    assert (plan.encoder.kind, plan.encoder.reason) == ("software", "the driver sees no GPU")
+    assert tried == [("libx264",)]
 
 
 def test_a_still_is_the_films_frame(tmp_path: Path) -> None:
