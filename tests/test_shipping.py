@@ -46,12 +46,12 @@ def test_the_probe_names_extras_that_exist() -> None:
 # What make installs
 
 
-def made(verb: str, *settings: str) -> str:
-    """What ``make VERB`` would run."""
+def made(verb: str, *settings: str, **variables: str) -> str:
+    """What ``make VERB`` would run, with settings on its command line and variables in its environment."""
     if shutil.which("make") is None:
         pytest.skip("no make")
     inherited = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "EXTRA"}
-    environment = {name: value for name, value in os.environ.items() if name not in inherited}
+    environment = {name: value for name, value in os.environ.items() if name not in inherited} | variables
     command = ["make", "--dry-run", "--always-make", verb, f"PYTHON={sys.executable}", *settings]
     answer = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert answer.returncode == 0, answer.stderr
@@ -81,6 +81,7 @@ def test_make_installs_the_extra_that_fits_the_driver(
 def test_the_extra_can_be_left_out_or_named(fake_driver: Callable[..., None]) -> None:
     fake_driver(DRV=12020)
     assert "-e '.'\n" in made("demo", "EXTRA=")
+    assert "-e '.'\n" in made("demo", EXTRA="")
     assert "-e '.[cuda13]'\n" in made("demo", "EXTRA=cuda13")
 
 

@@ -218,7 +218,7 @@ def test_a_child_that_cannot_be_killed_is_not_waited_for(
 
 def test_the_child_has_a_session_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """So that a Ctrl-C meant for render does not reach it, and that its helpers are killed with it."""
-    impostor(tmp_path, monkeypatch, "ps -o sid= -p $$ >&2; exit 4")
+    impostor(tmp_path, monkeypatch, "cut -d' ' -f6 /proc/$$/stat >&2; exit 4")
     reason = gpu.probe().reason
     assert reason.startswith("asking the NVIDIA driver ended with exit code 4: ")
     assert int(reason.split()[-1]) != os.getsid(0)
@@ -416,6 +416,7 @@ def test_none_can_be_picked_where_there_is_none(wanted: str | None) -> None:
         (13000, "CUDA 13.0"),
         (11080, "CUDA 11.8"),
         (12011, "CUDA 12.1"),
+        (12110, "CUDA 12.11"),
         (0, "an unknown CUDA version"),
     ],
 )
