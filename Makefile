@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The extra that fits this machine's NVIDIA driver, none without a GPU; `make demo EXTRA=` leaves it out.
+EXTRA ?= $(shell $(PYTHON) -I -S render/compute/driver.py --extra)
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types check bench golden docs clean
 
@@ -10,12 +12,12 @@ help: ## list the verbs
 
 $(VENV)/.run: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.$(EXTRA:%=[%])'
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev$(EXTRA:%=,%)]'
 	@touch $@ $(VENV)/.run
 
 demo: $(VENV)/.run ## install, render 20 seconds of dvd_video, say where the file is

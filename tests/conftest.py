@@ -1,7 +1,9 @@
-"""What tests share: the real ffmpeg, decoding, a tiny film, goldens that help."""
+"""What tests share: the real ffmpeg, decoding, a tiny film, goldens that help, a stand-in NVIDIA driver."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -58,3 +60,37 @@ def described(tool: ffmpeg.Tool) -> Callable[[Path], str]:
         return subprocess.run([tool.path, "-hide_banner", "-i", str(path)], capture_output=True, text=True).stderr
 
     return describe
+
+
+@pytest.fixture(scope="session")
+def fake_driver_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a ``libcuda.so.1`` that answers from the environment; see tests/compute/fake_cuda.c."""
+    compiler = shutil.which("gcc") or shutil.which("cc") or shutil.which("clang")
+    if compiler is None:
+        said = "no C compiler to build the stand-in NVIDIA driver with"
+        pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
+    folder = tmp_path_factory.mktemp("driver")
+    source = Path(__file__).parent / "compute" / "fake_cuda.c"
+    subprocess.run(
+        [compiler, "-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o", str(folder / "libcuda.so.1"), str(source)],
+        check=True,
+    )
+    return folder
+
+
+@pytest.fixture
+def fake_driver(fake_driver_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have child processes find the stand-in NVIDIA driver, one GPU and CUDA 12.4 unless told otherwise.
+
+    Call it with what the driver shall answer: ``fake_driver(N=2, NAME_1="NVIDIA H200", CC=90, DRV=13000)``. The loader
+    reads LD_LIBRARY_PATH when a process starts, so only children see the driver, ``render`` ones included.
+    """
+    for name in [name for name in os.environ if name.startswith(("FAKE_", "CUDA_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("LD_LIBRARY_PATH", str(fake_driver_folder), prepend=os.pathsep)
+
+    def answer(**answers: object) -> None:
+        for name, value in answers.items():
+            monkeypatch.setenv(f"FAKE_{name}", str(value))
+
+    return answer

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "render"
+PROBE = PACKAGE / "compute" / "driver.py"
 
 ROOMS = {
     "errors": set(),
@@ -70,23 +71,31 @@ def test_only_the_engine_room_imports_compilers() -> None:
     assert users == {"compute/jit.py"}
 
 
-def test_only_ffmpeg_starts_processes() -> None:
+def test_only_ffmpeg_and_the_gpu_probe_start_processes() -> None:
     users = {
         str(path.relative_to(PACKAGE))
         for path in modules()
         if imports(path) & {"subprocess", "multiprocessing", "os.system", "os.popen"} or "os.fork" in path.read_text()
     }
-    assert users == {"video/ffmpeg.py"}
+    assert users == {"video/ffmpeg.py", "compute/gpu.py"}
 
 
 def test_only_the_front_door_prints() -> None:
+    """The GPU probe is a program of its own: what it prints is its answer."""
     printers = {
-        room_of(path)
+        "the GPU probe" if path == PROBE else room_of(path)
         for path in modules()
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
-    assert printers == {"cli"}
+    assert printers == {"cli", "the GPU probe"}
+
+
+def test_the_gpu_probe_needs_nothing_but_the_standard_library() -> None:
+    """It runs before anything is installed; and only its own process starts the driver, so nobody imports it."""
+    assert {name.split(".")[0] for name in imports(PROBE)} <= {*sys.stdlib_module_names}
+    assert not [path for path in modules() if "render.compute.driver" in imports(path)]
+    assert not [path for path in modules() if path != PROBE and "cuInit" in path.read_text()]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])

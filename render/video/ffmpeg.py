@@ -1,7 +1,7 @@
 """The ffmpeg process: found, asked what it can do, fed frames, believed only after its exit code and a count.
 
-The only module that starts a process. ffmpeg runs in a session of its own, so that a Ctrl-C meant for render
-does not reach it, and its messages go to a file, because an unread pipe would stall it.
+Beside ``compute/gpu.py`` the only module that starts a process. ffmpeg runs in a session of its own, so that a
+Ctrl-C meant for render does not reach it, and its messages go to a file, because an unread pipe would stall it.
 """
 
 from __future__ import annotations

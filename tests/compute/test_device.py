@@ -18,7 +18,7 @@ NO_DRIVER = "no NVIDIA driver is installed"
 @pytest.fixture(autouse=True)
 def eight_cores_and_no_driver(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "cores", lambda: 8)
-    monkeypatch.setattr(gpu, "_LIBRARIES", ("libnot-there-at-all.so.1",))
+    monkeypatch.setattr(gpu, "probe", lambda: gpu.Probe((), 0, NO_DRIVER))
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,8 @@ def test_cuda_is_refused_with_the_reason_and_never_replaced(threads: int | None)
 
 
 def test_cuda_is_refused_where_there_is_a_gpu_but_no_kernel_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "probe", lambda: gpu.Probe(("NVIDIA H200",), ""))
+    card = gpu.Gpu(0, "NVIDIA H200", "GPU-a0000000-0000-0000-0000-000000000000", (9, 0), 150 << 30, 132)
+    monkeypatch.setattr(gpu, "probe", lambda: gpu.Probe((card,), 12040, ""))
     why = "NVIDIA H200 is present, but this version of render has no CUDA kernels yet"
     with pytest.raises(PreflightError, match=f"^--device cuda is not possible: {why}$"):
         device.choose("cuda", None, 1)
