@@ -68,16 +68,16 @@ def test_only_the_engine_room_imports_compilers() -> None:
         for path in modules()
         if any(name.split(".")[0] in ("numba", "cupy", "llvmlite") for name in imports(path))
     }
-    assert users == {"compute/jit.py"}
+    assert users == {"compute/jit.py", "compute/cuda.py"}
 
 
-def test_only_ffmpeg_and_the_gpu_probe_start_processes() -> None:
+def test_only_ffmpeg_the_gpu_probe_and_the_emulations_compiler_start_processes() -> None:
     users = {
         str(path.relative_to(PACKAGE))
         for path in modules()
         if imports(path) & {"subprocess", "multiprocessing", "os.system", "os.popen"} or "os.fork" in path.read_text()
     }
-    assert users == {"video/ffmpeg.py", "compute/gpu.py"}
+    assert users == {"video/ffmpeg.py", "compute/gpu.py", "compute/emulation/build.py"}
 
 
 def test_only_the_front_door_prints() -> None:

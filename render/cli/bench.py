@@ -18,16 +18,17 @@ def command(
     set_: options.Set = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
+    gpu: options.Gpu = None,
     debug: options.Debug = False,
 ) -> int:
     """Time a preset's simulation, look and encoder, each on its own and together."""
     from render import preset as presets
-    from render.compute import device as devices
     from render.compute import host
     from render.job import bench
+    from render.job.plan import device_for
 
     resolved = presets.load(preset, set_, options.overrides(seed))
-    chosen = devices.choose(device, threads, resolved.engine.particles)
+    chosen = device_for(resolved, device, threads, gpu)
     say(f"{options.name_of(preset)}, seed {resolved.seed}, frames {warm_up} to {warm_up + frames}; {host.processor()}")
     told = bench.measure(resolved, chosen, warm_up=warm_up, frames=frames)
     say(f"{'simulation':12} {told.simulation_ms:9.3f} ms a frame ({chosen.kind}, {chosen.threads} thread(s))")

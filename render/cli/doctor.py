@@ -51,10 +51,11 @@ def _processor() -> str:
 
 def _kernels() -> str:
     from render.compute import jit
+    from render.compute.device import Device
     from render.errors import SimulationError
     from render.job import selftest
 
-    seconds = selftest.run()
+    seconds = selftest.run(Device("cpu", 2, ""))
     if seconds is None:
         raise SimulationError("compiled kernels and reference disagree on this machine", "please report this.")
     versions = ", ".join(f"{name} {version}" for name, version in jit.versions().items())
@@ -102,9 +103,31 @@ def _nvenc() -> str:
 
 
 def _gpu() -> str:
-    from render.compute import gpu
+    from render.compute import device, gpu
+    from render.errors import PreflightError, RenderError
+    from render.job import selftest
 
-    return f"not used: {gpu.why_not()}; the CPU makes the same frames"
+    probe = gpu.probe()
+    if probe.reason:
+        return f"not used: {probe.reason}; the CPU makes the same frames"
+    there = "; ".join(
+        f"{each.index}: {each.name}, {each.uuid}, compute capability {each.capability[0]}.{each.capability[1]}, "
+        f"{each.memory / 1e9:.1f} GB"
+        for each in probe.gpus
+    )
+    there += f"; driver for {gpu.driver_text(probe.driver)}"
+    try:
+        chosen = device.choose("cuda", None, 0, probe=probe)
+    except PreflightError as error:
+        return f"{there}; not used: {error.message.partition(': ')[2] or error.message}; {error.hint}"
+    from render.compute import cuda, nvrtc
+
+    seconds = selftest.run(chosen)
+    if seconds is None:
+        raise RenderError(f"{there}; kernels and reference disagree", "please report this.")
+    compiler = nvrtc.load(probe.driver // 1000)
+    versions = f"{cuda.version()}, NVRTC {compiler.version[0]}.{compiler.version[1]}"
+    return f"{there}; {versions}; kernels equal the reference bit for bit (checked in {seconds:.1f} s)"
 
 
 def _disk() -> str:

@@ -26,7 +26,12 @@ Set = Annotated[
     list[str] | None, typer.Option("--set", "-s", metavar="KEY=VALUE", help="Change a setting: look.trail=0.9.")
 ]
 Device = Annotated[
-    Literal["auto", "cpu", "cuda", "reference"], typer.Option(help="Where to simulate; the frames are the same bits.")
+    Literal["auto", "cpu", "cuda", "reference", "emulated"],
+    typer.Option(help="Where frames are made, the same bits everywhere; emulated: CUDA kernels on the CPU, for proof."),
+]
+Gpu = Annotated[
+    str | None,
+    typer.Option("--gpu", help="Which GPU, by number or UUID as in `render doctor`.", show_default="the first"),
 ]
 Threads = Annotated[
     int | None, typer.Option(min=1, max=256, help="Threads of the simulation.", show_default="chosen by size and cores")

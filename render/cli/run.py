@@ -28,6 +28,7 @@ def command(
     ] = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
+    gpu: options.Gpu = None,
     encoder: options.Encoder = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved preset, the size and ffmpeg's arguments only.")
@@ -47,7 +48,7 @@ def command(
 
     name = options.name_of(preset)
     resolved = presets.load(preset, set_, options.overrides(seed, duration, frames))
-    plan = plans.make(resolved, name, out=out, device=device, threads=threads, encoder=encoder)
+    plan = plans.make(resolved, name, out=out, device=device, threads=threads, gpu_wanted=gpu, encoder=encoder)
     if dry_run:
         _show_plan(plan)
         return 0
@@ -93,7 +94,7 @@ def _announce(plan: Plan, style: progress.Style) -> None:
         say_event(
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
             film=str(plan.paths.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
-            threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
+            gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
             warnings=list(plan.warnings),
         )  # fmt: skip
         return
@@ -103,12 +104,18 @@ def _announce(plan: Plan, style: progress.Style) -> None:
         f"{plan.name}, seed {preset.seed}: {preset.frame_count} frames of {picture.width} x {picture.height} at "
         f"{picture.rate} fps, {clock(float(preset.seconds))} long, {about}{show_bytes(plan.expected_bytes)}"
     )
-    threads = f"{plan.device.threads} thread" + ("s" if plan.device.threads > 1 else "")
-    say(f"{plan.device.kind}, {threads} ({plan.device.reason})")
+    say(f"{_where(plan)} ({plan.device.reason})")
     say(f"{_encoder(plan)}; ffmpeg {plan.tool.release} from {plan.tool.found_by}")
     for warning in plan.warnings:
         say(f"note: {warning}")
     say(f"writing {show_path(plan.paths.film)}")
+
+
+def _where(plan: Plan) -> str:
+    device = plan.device
+    if device.gpu is not None:
+        return f"cuda, GPU {device.gpu.index}"
+    return f"{device.kind}, {device.threads} thread" + ("s" if device.threads > 1 else "")
 
 
 def _encoder(plan: Plan) -> str:
@@ -148,7 +155,7 @@ def _show_plan(plan: Plan) -> None:
         say(f"note:    at this guess the film is stopped when it has filled {preset.medium.kind}")
     if most is not None:
         say(f"medium:  {preset.medium.kind} takes {show_bytes(most)}, {100 * plan.expected_bytes / most:.0f} % used")
-    say(f"device:  {plan.device.kind}, {plan.device.threads} simulation thread(s); {plan.device.reason}")
+    say(f"device:  {_where(plan)}; {plan.device.reason}")
     say(f"encoder: {plan.encoder.kind}; {plan.encoder.reason}")
     say(f"film:    {show_path(plan.paths.film)}")
     for warning in plan.warnings:

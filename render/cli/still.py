@@ -22,6 +22,7 @@ def command(
     ] = False,
     device: options.Device = "auto",
     threads: options.Threads = None,
+    gpu: options.Gpu = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
     debug: options.Debug = False,
 ) -> int:
@@ -29,11 +30,10 @@ def command(
     from pathlib import Path
 
     from render import preset as presets
-    from render.compute import device as devices
     from render.errors import PreflightError, UsageError
     from render.job import still
     from render.job.files import file_error
-    from render.job.plan import own_name, show_path
+    from render.job.plan import device_for, own_name, show_path
 
     resolved = presets.load(preset, set_, options.overrides(seed))
     path = Path(out or f"{own_name(resolved, options.name_of(preset))}-{frame}.png").expanduser().absolute()
@@ -41,7 +41,7 @@ def command(
         raise UsageError(f"--out {out} must end in .png")
     if path.exists() and not overwrite:
         raise PreflightError(f"{show_path(path)} exists already", "choose another name with --out, or say --overwrite.")
-    chosen = devices.choose(device, threads, resolved.engine.particles)
+    chosen = device_for(resolved, device, threads, gpu)
 
     def report(done: int) -> None:
         if sys.stderr.isatty() and done % 100 == 0:

@@ -126,14 +126,6 @@ def pick(probe: Probe, wanted: str | None) -> Gpu:
     raise UsageError(f"there is no GPU {wanted!r}, only {there}", "name one by its index or its UUID.")
 
 
-def why_not() -> str:
-    """Why engines do not run on a GPU here, one clause."""
-    found = probe()
-    if found.reason:
-        return found.reason
-    return f"{found.names[0]} is present, but this version of render has no CUDA kernels yet"
-
-
 def _none(reason: str) -> Probe:
     return Probe((), 0, reason)
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import numba
 
+from render.compute import cache
+
 _EXACT: dict[str, Any] = {"nogil": True, "fastmath": False, "error_model": "numpy"}
 
 
@@ -31,10 +33,7 @@ def cache_folder() -> Path:
     for path in sorted(path for room in _ROOMS for path in (_PACKAGE / room).rglob("*.py")):
         content.update(path.read_bytes())
     given = os.environ.get("NUMBA_CACHE_DIR")
-    if given:
-        return Path(given) / content.hexdigest()
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(home) / "render" / "kernels" / content.hexdigest()
+    return (Path(given) if given else cache.home() / "kernels") / content.hexdigest()
 
 
 def _use_cache() -> bool:

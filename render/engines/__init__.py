@@ -1,7 +1,7 @@
 """The aquarium: a folder in here is an engine.
 
 Each engine folder is a *card* (``__init__.py``: parameters, state, first state, scene) with implementations
-beside it: ``reference.py``, the definition in NumPy, and ``cpu.py``, the fast one. Importing a card imports no
+beside it: ``reference.py``, the definition in NumPy, ``cpu.py``, the fast one, and ``gpu.py`` with ``kernels.cu``. Importing a card imports no
 compiler, so that validation and help stay quick.
 """
 
@@ -57,6 +57,6 @@ def card(name: str) -> Any:
 
 def stepper(name: str, params: EngineParams, world: World, device: Device) -> Stepper:
     """An engine's implementation for a device."""
-    module = importlib.import_module(f"{__name__}.{name}.{device.kind}")
+    module = importlib.import_module(f"{__name__}.{name}.{device.implementation}")
     made: Stepper = module.Stepper(params, world, device)
     return made

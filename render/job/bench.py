@@ -33,24 +33,27 @@ def measure(preset: Preset, device: Device, *, warm_up: int, frames: int) -> Mea
     """Time a film's stages after ``warm_up`` frames, over ``frames`` frames."""
     tool = ffmpeg.find()
     film = film_of(preset, device)
-    ring = [film.blank() for _ in range(max(1, min(frames, KEPT_BYTES // film.blank().bytes.nbytes)))]
+    ring = [film.blank() for _ in range(max(1, min(frames, KEPT_BYTES // film.frame_bytes)))]
     for number in range(warm_up):
         film.draw(film.advance(), number, ring[0])
     simulation = look = 0.0
     for number in range(frames):
         begin = time.perf_counter()
         scene = film.advance()
+        film.finish()
         middle = time.perf_counter()
         film.draw(scene, warm_up + number, ring[number % len(ring)])
+        film.finish()
         simulation += middle - begin
         look += time.perf_counter() - middle
+    made = [film.fetch(frame) for frame in ring]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         arguments = codec.arguments(preset.codec, preset.picture, str(path / "film"), {})
         begin = time.perf_counter()
         with closing(ffmpeg.Encoder(tool, arguments, path / "film", path / "log")) as encoder:
             for number in range(frames):
-                encoder.write(ring[number % len(ring)].bytes)
+                encoder.write(made[number % len(made)].bytes)
             encoder.finish()
         alone = time.perf_counter() - begin
         clock = Clock()

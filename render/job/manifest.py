@@ -1,12 +1,14 @@
 """The manifest: what a finished film is and how it came to be, beside the film as JSON.
 
 It is all that other programs may rely on. ``frames.blake2b`` is the BLAKE2b-128 digest of the raw frames in the
-order they went to the encoder: equal digests mean equal pictures, whatever encoder or machine made the file. The file's own bytes are repeatable with a software encoder of the same
-ffmpeg only: what ``made_with.encoder`` ``nvenc`` makes differs between GPUs and drivers.
+order they went to the encoder: equal digests mean equal pictures, whatever encoder or machine made the file. The
+file's own bytes are repeatable with a software encoder of the same ffmpeg only: what ``made_with.encoder`` ``nvenc``
+makes differs between GPUs and drivers.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import platform
 from typing import Any
@@ -59,6 +61,7 @@ def build(
         "preset": to_data(preset),
         "made_with": {
             "device": plan.device.kind,
+            "gpu": None if plan.device.gpu is None else dataclasses.asdict(plan.device.gpu),
             "threads": plan.device.threads,
             "seconds": round(seconds, 3),
             "encoder": plan.encoder.kind,

@@ -20,7 +20,7 @@ from render.preset import Preset, to_data
 from render.settings import shown
 from render.video import codec, ffmpeg
 from render.video import encoder as encoders
-from render.video.film import Film
+from render.video.film import Film, device_bytes
 
 SPACE_MARGIN = 1.05
 MOST_NAME_BYTES = 240
@@ -132,6 +132,7 @@ def make(
     out: str | None = None,
     device: Choice = "auto",
     threads: int | None = None,
+    gpu_wanted: str | None = None,
     encoder: encoders.Asked = "auto",
 ) -> Plan:
     """Decide everything and check that it can be done; touches nothing on disk.
@@ -150,10 +151,10 @@ def make(
             f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",
             f"shorten it to {float(preset.seconds) * most / expected / 60:.0f} minutes, or lower codec.bitrate.",
         )
-    chosen = devices.choose(device, threads, preset.engine.particles)
+    gpus = gpu.probe()
+    chosen = device_for(preset, device, threads, gpu_wanted, gpus)
     ffmpeg.stall_seconds()
     tool = ffmpeg.find()
-    gpus = gpu.probe()
     who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason)
     if who.kind == "software":
         ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
@@ -166,6 +167,16 @@ def make(
     return Plan(
         name, preset, chosen, tool, who, paths, tuple(arguments),
         expected, firm, tuple(preset.codec.warnings(preset.picture)),
+    )  # fmt: skip
+
+
+def device_for(
+    preset: Preset, choice: Choice, threads: int | None, gpu_wanted: str | None = None, probe: gpu.Probe | None = None
+) -> Device:
+    """The device for a preset's film (see :func:`render.compute.device.choose`)."""
+    return devices.choose(
+        choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
+        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.picture), probe=probe,
     )  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def make(
     for done in range(number + 1):
         film.draw(film.advance(), done, frame)
         report(done + 1)
-    image = Image.fromarray(full_range(frame.luma))
+    image = Image.fromarray(full_range(film.fetch(frame).luma))
     if not stored:
         image = image.resize((round(picture.shown_width), picture.height), Image.Resampling.LANCZOS)
     note = PngImagePlugin.PngInfo()

@@ -3,7 +3,7 @@
 Light is an integer picture that remembers: particles add their stamp, everything fades by the trail each
 frame. The tone curve turns light into limited-range luma codes for the encoder. All of it is integer
 arithmetic, so frames are the same bits on every backend. ``reference.py`` is the definition in NumPy,
-``cpu.py`` the fast one.
+``cpu.py`` the fast one, ``gpu.py`` with ``kernels.cu`` the one on a GPU.
 """
 
 from __future__ import annotations
@@ -46,8 +46,14 @@ class Look(Block):
 
 
 def darkroom(look: Look, geometry: Geometry, seed: int, device: Device) -> Darkroom:
-    """A look at work: the shared darkroom with a device's two kernels."""
-    from render.look.darkroom import Darkroom
+    """A look at work on a device."""
+    from render.compute.accelerator import open_accelerator
+    from render.look.darkroom import HostDarkroom, Recipe
 
+    recipe = Recipe.of(look, geometry, seed)
+    if accelerator := open_accelerator(device):
+        from render.look.gpu import GpuDarkroom
+
+        return GpuDarkroom(recipe, geometry, accelerator)
     kernels = importlib.import_module(f"{__name__}.{device.kind}")
-    return Darkroom(look, geometry, seed, kernels)
+    return HostDarkroom(recipe, geometry, kernels)

@@ -54,27 +54,72 @@ class Kernels(Protocol):
         """Write luma from light, then let the light fade; a negative noise key means no dither."""
 
 
-class Darkroom:
-    """A look at work on one film."""
+@dataclass(frozen=True)
+class Recipe:
+    """A look worked out for one film: what every darkroom does each frame, as numbers.
 
-    def __init__(self, look: Look, geometry: Geometry, seed: int, kernels: Kernels) -> None:
-        self.memory = Memory(
-            np.zeros((geometry.height, geometry.width), np.uint32),
-            np.array([tone.level(look.exposure.white) << 16], np.int64),
+    Attributes:
+        stamp: a particle's light.
+        scale_x, scale_y: sub-pixel phases per world pixel.
+        decay: share of the light that stays, in units of 2^-32.
+        noise: key of the dither's stream, None for no dither.
+        white: level at the start, log2(1 + light) in units of 2^-16.
+        mode: which exposure.
+        stride: `slow` looks at every stride-th pixel and line.
+        across, down: pixels and lines `slow` looks at.
+        rank: so many of them may be darker than what `slow` follows.
+        follow: share of the way `slow` goes each frame, in units of 2^-16.
+    """
+
+    stamp: stamp.Stamp
+    scale_x: np.float32
+    scale_y: np.float32
+    decay: np.uint64
+    noise: int | None
+    white: int
+    mode: str
+    stride: int
+    across: int
+    down: int
+    rank: int
+    follow: int
+
+    @staticmethod
+    def of(look: Look, geometry: Geometry, seed: int) -> Recipe:
+        """Work a look out."""
+        made = stamp.make(look.size, geometry.pixel_aspect, look.glide)
+        stride = max(1, geometry.height // SAMPLE_LINES)
+        across, down = -(-geometry.width // stride), -(-geometry.height // stride)
+        exposure = look.exposure
+        return Recipe(
+            stamp=made,
+            scale_x=np.float32(geometry.width * made.phases / geometry.world_width),
+            scale_y=np.float32(geometry.height * made.phases / geometry.world_height),
+            decay=np.uint64(round(look.trail * 2**32)),
+            noise=streams.stream_key(seed, "dither") if look.dither else None,
+            white=tone.level(exposure.white),
+            mode=exposure.mode,
+            stride=stride,
+            across=across,
+            down=down,
+            rank=min(across * down - 1, int(across * down * (exposure.percentile / 100))),
+            follow=min(2**16, max(1, round(2**16 / (float(exposure.settle) * geometry.rate)))),
         )
-        self._exposure = look.exposure
-        self._kernels = kernels
-        self._stamp = stamp.make(look.size, geometry.pixel_aspect, look.glide)
-        self._scale = (
-            np.float32(geometry.width * self._stamp.phases / geometry.world_width),
-            np.float32(geometry.height * self._stamp.phases / geometry.world_height),
-        )
-        self._decay = np.uint64(round(look.trail * 2**32))
-        self._noise = streams.stream_key(seed, "dither") if look.dither else None
-        self._follow = min(2**16, max(1, round(2**16 / (float(look.exposure.settle) * geometry.rate))))
-        self._stride = max(1, geometry.height // SAMPLE_LINES)
-        self._table_level = 0
-        self._table = tone.codes(1)
+
+    def memory(self, geometry: Geometry) -> Memory:
+        """What a look remembers before the first frame."""
+        light = np.zeros((geometry.height, geometry.width), np.uint32)
+        return Memory(light, np.array([self.white << 16], np.int64))
+
+
+class Darkroom(Protocol):
+    """A look at work on one film, here or in ``gpu.py``.
+
+    Attributes:
+        memory: where the look is; on a GPU, arrays there.
+    """
+
+    memory: Memory
 
     def develop(self, points: Points, number: int, frame: Frame) -> None:
         """Draw a scene into a frame.
@@ -84,22 +129,36 @@ class Darkroom:
             number: the frame's number from 0, which keys the dither.
             frame: written.
         """
-        light = self.memory.light
-        self._kernels.splat(points, *self._scale, self._stamp, light)
+
+
+class HostDarkroom:
+    """The darkroom of the processor, with the kernels of ``cpu.py`` or ``reference.py``."""
+
+    def __init__(self, recipe: Recipe, geometry: Geometry, kernels: Kernels) -> None:
+        self.memory = recipe.memory(geometry)
+        self._recipe = recipe
+        self._kernels = kernels
+        self._table_level = 0
+        self._table = tone.codes(1)
+
+    def develop(self, points: Points, number: int, frame: Frame) -> None:
+        """Draw a scene into a frame (see :class:`Darkroom`)."""
+        light, recipe = self.memory.light, self._recipe
+        self._kernels.splat(points, recipe.scale_x, recipe.scale_y, recipe.stamp, light)
         level = self._expose(light)
         if level != self._table_level:
             self._table, self._table_level = tone.codes(level), level
-        noise_key = -1 if self._noise is None else streams.mix(self._noise + number) & 0xFFFFFFFF
-        self._kernels.develop(light, self._table, self._decay, noise_key, frame.luma)
+        noise_key = -1 if recipe.noise is None else streams.mix((recipe.noise + number) % 2**64) % 2**32
+        self._kernels.develop(light, self._table, recipe.decay, noise_key, frame.luma)
 
     def _expose(self, light: NDArray[np.uint32]) -> int:
         """Level that turns white in this frame, in units of 2^-16."""
-        if self._exposure.mode == "frame_max":
+        recipe, memory = self._recipe, self.memory
+        if recipe.mode == "frame_max":
             return max(int(tone.octaves()[tone.entries(light.max(keepdims=True))[0, 0]]), LEAST_WHITE)
-        if self._exposure.mode == "slow":
-            sample = np.sort(tone.entries(light[:: self._stride, :: self._stride]), axis=None)
-            bright = sample[min(len(sample) - 1, int(len(sample) * (self._exposure.percentile / 100)))]
-            wanted = max(int(tone.octaves()[bright]), LEAST_WHITE) << 16
-            current = int(self.memory.level[0])
-            self.memory.level[0] = current + (((wanted - current) * self._follow) >> 16)
-        return int(self.memory.level[0]) >> 16
+        if recipe.mode == "slow":
+            sample = np.sort(tone.entries(light[:: recipe.stride, :: recipe.stride]), axis=None)
+            wanted = max(int(tone.octaves()[sample[recipe.rank]]), LEAST_WHITE) << 16
+            current = int(memory.level[0])
+            memory.level[0] = current + (((wanted - current) * recipe.follow) >> 16)
+        return int(memory.level[0]) >> 16

@@ -2,49 +2,119 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from render import engines
+from render.compute.accelerator import open_accelerator, to_device, to_host
 from render.look import darkroom
-from render.look.frame import Frame
+from render.look.frame import Frame, blank, byte_count
 
 if TYPE_CHECKING:
+    from render.compute.accelerator import Accelerator
     from render.compute.device import Device
     from render.engines import EngineParams
     from render.look import Look
     from render.scene import Points, World
     from render.video.picture import Picture
 
+GPU_ALIGNMENT = 256
+"""Bytes between the starts of two frames in one piece of GPU memory are a multiple of this."""
+
 
 class Film:
     """Frames of one universe, in order.
 
+    On a GPU, :meth:`advance` and :meth:`draw` enqueue work and return at once; scenes and frames are arrays there.
+
     Attributes:
-        state: the engine's state after the last :meth:`advance`.
+        accelerator: the GPU it is made on, None where it is made on the processor.
         darkroom: the look at work, whose memory belongs to the film's state.
+        device: where it is made.
     """
 
     def __init__(
         self, engine: EngineParams, world: World, look: Look, picture: Picture, seed: int, device: Device
     ) -> None:
         kind: str = engine.kind  # type: ignore[attr-defined]
+        self.device = device
+        self.accelerator: Accelerator | None = open_accelerator(device)
         self._card = engines.card(kind)
         self._steps = engine.steps_per_frame
         self._picture = picture
-        self.state: Any = self._card.start(engine, world, seed)
+        start: Any = self._card.start(engine, world, seed)
+        self._state = start if self.accelerator is None else to_device(start, self.accelerator)
         self._stepper = engines.stepper(kind, engine, world, device)
         self.darkroom = darkroom(look, picture.geometry(world), seed, device)
 
+    @property
+    def state(self) -> Any:
+        """The engine's state after the last :meth:`advance`; on a GPU a copy fetched from there."""
+        return self._state if self.accelerator is None else to_host(self._state, self.accelerator)
+
     def advance(self) -> Points:
         """Step to the next frame's state; returns its scene, a view."""
-        self._stepper(self.state, self._steps)
-        scene: Points = self._card.scene(self.state)
+        self._stepper(self._state, self._steps)
+        scene: Points = self._card.scene(self._state)
         return scene
 
     def draw(self, scene: Points, number: int, frame: Frame) -> None:
         """Draw a scene as frame ``number``; scenes come in order, because light fades from frame to frame."""
         self.darkroom.develop(scene, number, frame)
 
+    def repeated(self, frames: int) -> None:
+        """Take note that captured work has made this many frames more."""
+        self._state.step += frames * self._steps
+        self.darkroom.repeated(frames)  # type: ignore[attr-defined]
+
     def blank(self) -> Frame:
         """A frame to draw into."""
-        return Frame(self._picture.width, self._picture.height)
+        if self.accelerator is None:
+            return blank(self._picture.width, self._picture.height)
+        return self.batch(1)[1][0]
+
+    def batch(self, count: int) -> tuple[Any, list[Frame]]:
+        """Memory of the GPU for several frames, one every :attr:`stride` bytes: all of it, and each frame."""
+        assert self.accelerator is not None
+        width, height, stride = self._picture.width, self._picture.height, self.stride
+        planes = np.zeros((count, stride), np.uint8)
+        planes[:, : self.frame_bytes] = blank(width, height).planes  # chroma stays as it is; luma is drawn
+        memory = self.accelerator.upload(planes.reshape(-1))
+        begins = range(0, count * stride, stride)
+        return memory, [Frame(memory[begin : begin + self.frame_bytes], width, height) for begin in begins]
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of a frame."""
+        return byte_count(self._picture.width, self._picture.height)
+
+    @property
+    def stride(self) -> int:
+        """Bytes from one frame to the next in a batch."""
+        return -(-self.frame_bytes // GPU_ALIGNMENT) * GPU_ALIGNMENT
+
+    def finish(self) -> None:
+        """Wait until a GPU has done all that is enqueued."""
+        if self.accelerator is not None:
+            self.accelerator.synchronize()
+
+    def fetch(self, frame: Frame) -> Frame:
+        """A frame as the host can read it; waits for a GPU."""
+        if self.accelerator is None:
+            return frame
+        return Frame(self.accelerator.download(frame.planes), self._picture.width, self._picture.height)
+
+
+def device_bytes(engine: EngineParams, world: World, picture: Picture) -> int:
+    """Memory of a GPU that a film takes: state, sort, light, frames on their way to the encoder."""
+    from render.look import gpu as look
+    from render.video import readback
+
+    kind: str = engine.kind  # type: ignore[attr-defined]
+    stepper = importlib.import_module(f"{engines.__name__}.{kind}.gpu")
+    frame = byte_count(picture.width, picture.height) + GPU_ALIGNMENT
+    frames = readback.SLOTS * readback.batch_size(frame) * frame
+    total: int = stepper.device_bytes(engine, world) + look.device_bytes(picture.geometry(world)) + frames
+    return total

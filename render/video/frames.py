@@ -9,11 +9,13 @@ Each ring is filled once and its buffers go round; no scene or frame is allocate
 from __future__ import annotations
 
 import queue
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from render.video import readback
+from render.video.stage import Stage
 
 if TYPE_CHECKING:
     from render.look.frame import Frame
@@ -29,34 +31,19 @@ RING_MOST, RING_LEAST = 16, 3
 class Clock:
     """How long each stage has worked, in seconds; the one that works most of the time is the bottleneck.
 
-    ``encoder`` counts the time spent handing frames over, most of which is waiting for the encoder to take them.
+    ``encoder`` counts the time spent handing frames over, most of which is waiting for the encoder to take them;
+    ``gpu`` the time the encoder waited for a GPU, which does simulation and look in one.
     """
 
     simulation: float = 0.0
     look: float = 0.0
+    gpu: float = 0.0
     encoder: float = 0.0
     started: float = field(default_factory=time.perf_counter)
 
     def bottleneck(self) -> str:
         """Name of the busiest stage."""
-        return max(("simulation", "look", "encoder"), key=lambda stage: float(getattr(self, stage)))
-
-
-class _Stage(threading.Thread):
-    """A thread that keeps its error for the one who waits for it."""
-
-    def __init__(self, name: str, work: Callable[[], None], at_end: Callable[[], None]) -> None:
-        super().__init__(name=name, daemon=True)
-        self._work, self._at_end = work, at_end
-        self.error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            self._work()
-        except BaseException as error:  # handed over to play(), which raises it in the caller's thread
-            self.error = error
-        finally:
-            self._at_end()
+        return max(("simulation", "look", "gpu", "encoder"), key=lambda stage: float(getattr(self, stage)))
 
 
 def ring_size(frame_bytes: int) -> int:
@@ -133,7 +120,7 @@ def play(
         count: number of frames.
         write: takes one frame's bytes; called in order from one other thread.
         clock: written.
-        after: called with the number of frames drawn so far; False ends the film there.
+        after: called with the number of frames drawn so far, on a GPU once a batch; False ends the film there.
 
     Returns:
         the number of frames handed over, all of them taken by ``write``.
@@ -141,10 +128,12 @@ def play(
     Raises:
         whatever the simulation, the look or ``write`` raised.
     """
+    if film.accelerator is not None:
+        return readback.play(film, count, write, clock, after)
     rings = _Rings(film)
     stages = (
-        _Stage("write", lambda: _hand_over(write, rings, clock), lambda: rings.free_frames.put(None)),
-        _Stage("simulate", lambda: _simulate(film, count, rings, clock), lambda: rings.scenes.put(None)),
+        Stage("write", lambda: _hand_over(write, rings, clock), lambda: rings.free_frames.put(None)),
+        Stage("simulate", lambda: _simulate(film, count, rings, clock), lambda: rings.scenes.put(None)),
     )
     for stage in stages:
         stage.start()

@@ -126,7 +126,9 @@ def render_with_gpus(*arguments: str, cwd: Path, names: tuple[str, ...], reason:
     program = (
         "import sys, types\n"
         "from render.job import plan\n"
-        f"found = types.SimpleNamespace(names={names!r}, reason={reason!r})\n"
+        "from render.compute.gpu import Gpu, Probe\n"
+        f"gpus = tuple(Gpu(n, name, f'GPU-{{n}}', (8, 9), 24 << 30, 128) for n, name in enumerate({names!r}))\n"
+        f"found = Probe(gpus, 12040, {reason!r})\n"
         "plan.gpu = types.SimpleNamespace(probe=lambda: found)\n"
         "from render.cli import main\n"
         "sys.exit(main(sys.argv[1:]))\n"

@@ -48,15 +48,6 @@ def test_cuda_is_refused_with_the_reason_and_never_replaced(threads: int | None)
     assert caught.value.exit_code == 3
 
 
-def test_cuda_is_refused_where_there_is_a_gpu_but_no_kernel_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    card = gpu.Gpu(0, "NVIDIA H200", "GPU-a0000000-0000-0000-0000-000000000000", (9, 0), 150 << 30, 132)
-    monkeypatch.setattr(gpu, "probe", lambda: gpu.Probe((card,), 12040, ""))
-    why = "NVIDIA H200 is present, but this version of render has no CUDA kernels yet"
-    with pytest.raises(PreflightError, match=f"^--device cuda is not possible: {why}$"):
-        device.choose("cuda", None, 1)
-    assert device.choose("auto", None, 1).reason == f"no CUDA: {why}"
-
-
 @pytest.mark.parametrize(
     ("cores", "work", "threads"),
     [

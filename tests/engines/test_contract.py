@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 from render import engines
+from render.compute.accelerator import open_accelerator, to_device, to_host
 from render.compute.device import Device
+from render.compute.emulation import Emulation
 from render.engines import particle_life
 from render.scene import World
 
@@ -33,11 +35,13 @@ def backends(engine: str) -> list[Device]:
     found = [Device("reference", 1, "")]
     if importlib.util.find_spec(f"render.engines.{engine}.cpu"):
         found += [Device("cpu", threads, "") for threads in (1, 2, 3)]
+    if importlib.util.find_spec(f"render.engines.{engine}.gpu"):
+        found += [Device("emulated", 1, "", lanes=lanes, emulation=Emulation(shuffle=lanes)) for lanes in (1, 8, 32)]
     return found
 
 
 CASES = [
-    pytest.param(name, params, world, device, id=f"{name}-{number}-{device.kind}-{device.threads}")
+    pytest.param(name, params, world, device, id=f"{name}-{number}-{device.kind}-{device.threads}-{device.lanes}")
     for name in engines.names()
     for number, (params, world) in enumerate(EXAMPLES[name])
     for device in backends(name)
@@ -48,10 +52,20 @@ def arrays(state: Any) -> dict[str, Any]:
     return {field.name: getattr(state, field.name) for field in dataclasses.fields(state)}
 
 
+def advanced(stepper: engines.Stepper, state: Any, steps: int, device: Device) -> Any:
+    """The state after some steps, on the host."""
+    accelerator = open_accelerator(device)
+    if accelerator is None:
+        stepper(state, steps)
+        return state
+    there = to_device(state, accelerator)
+    stepper(there, steps)
+    return to_host(there, accelerator)
+
+
 def run(name: str, params: Any, world: World, device: Device, steps: int, state: Any = None) -> Any:
     state = state or engines.card(name).start(params, world, 480)
-    engines.stepper(name, params, world, device)(state, steps)
-    return state
+    return advanced(engines.stepper(name, params, world, device), state, steps, device)
 
 
 def assert_same(left: Any, right: Any) -> None:
@@ -73,9 +87,8 @@ def test_equals_the_reference(name: str, params: Any, world: World, device: Devi
 def test_the_second_run_is_the_first(name: str, params: Any, world: World, device: Device) -> None:
     stepper = engines.stepper(name, params, world, device)
     states = [engines.card(name).start(params, world, 480) for _ in range(2)]
-    for state in states:  # one stepper for both: nothing of the first film may stay behind in its buffers
-        stepper(state, STEPS)
-    assert_same(*states)
+    # One stepper for both: nothing of the first film may stay behind in its buffers.
+    assert_same(*(advanced(stepper, state, STEPS, device) for state in states))
 
 
 @pytest.mark.parametrize(("name", "params", "world", "device"), CASES)

@@ -16,6 +16,8 @@ import numpy as np
 import pytest
 
 from render import preset as presets
+from render.compute.device import Device
+from render.compute.gpu import Gpu, Probe
 from render.compute.streams import seed_number
 from render.errors import DiskFullError, EncoderError, PreflightError, SimulationError, UsageError, VerificationError
 from render.job import plan as plans
@@ -45,8 +47,6 @@ def make(preset: Preset, name: str, folder: Path, **options: object) -> run.Fini
 
 
 def raw_frames(preset: Preset, device: str = "cpu") -> list[np.ndarray]:
-    from render.compute.device import Device
-
     film = Film(preset.engine, preset.torus, preset.look, preset.picture, seed_number(preset.seed or 0),
                 Device(device, 1, ""))  # type: ignore[arg-type]  # fmt: skip
     frame, found = film.blank(), []
@@ -236,7 +236,7 @@ def test_wrong_kernels_make_no_film(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     from render.look import cpu
 
     monkeypatch.setattr(cpu, "HALF", np.int32(cpu.HALF + 1))  # rounds one code in 256 wrongly
-    assert selftest.run() is None
+    assert selftest.run(Device("cpu", 1, "")) is None
     with pytest.raises(SimulationError, match="disagree"):
         make(small("dvd_video", 3), "dvd_video", tmp_path)
 
@@ -293,7 +293,8 @@ def test_the_wrong_ending_is_refused() -> None:
 
 def with_gpu(monkeypatch: pytest.MonkeyPatch, *names: str, reason: str = "") -> None:
     """Let the plan see these GPUs."""
-    found = SimpleNamespace(names=names, reason=reason)
+    gpus = tuple(Gpu(number, name, f"GPU-{number}", (8, 9), 24 << 30, 128) for number, name in enumerate(names))
+    found = Probe(gpus, 12040, reason)
     monkeypatch.setattr(plans, "gpu", SimpleNamespace(probe=lambda: found))
 
 
@@ -386,8 +387,6 @@ def test_without_a_gpu_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_still_is_the_films_frame(tmp_path: Path) -> None:
     from PIL import Image
-
-    from render.compute.device import Device
 
     preset = small("dvd_video", 12)
     still.make(preset, 11, tmp_path / "stored.png", Device("cpu", 1, ""), stored=True)

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from render.compute.accelerator import open_accelerator, to_device
 from render.compute.device import Device
 from render.look import Exposure, Look, cpu, darkroom, reference, stamp, tone
-from render.look.frame import Frame, Geometry
+from render.look.frame import Frame, Geometry, blank
 from render.scene import Points
 
-KINDS = ["reference", "cpu"]
+KINDS = ["reference", "cpu", "emulated"]
 
 
 def points(x: list[float] | np.ndarray, y: list[float] | np.ndarray) -> Points:
@@ -24,13 +25,20 @@ def geometry(width: int = 64, height: int = 48, aspect: float = 1.0) -> Geometry
 
 
 def develop(look: Look, scenes: list[Points], kind: str, place: Geometry, seed: int = 480) -> list[np.ndarray]:
-    room = darkroom(look, place, seed, Device(kind, 1, ""))  # type: ignore[arg-type]
+    device = Device(kind, 1, "")  # type: ignore[arg-type]
+    accelerator = open_accelerator(device)
+    room = darkroom(look, place, seed, device)
     pictures = []
     for number, scene in enumerate(scenes):
-        frame = Frame(place.width, place.height)
+        frame = blank(place.width, place.height)
         frame.luma[:] = 77  # poison: every pixel must be written
-        room.develop(scene, number, frame)
-        pictures.append(frame.luma.copy())
+        if accelerator is None:
+            room.develop(scene, number, frame)
+            pictures.append(frame.luma.copy())
+        else:
+            there = Frame(accelerator.upload(frame.planes), place.width, place.height)
+            room.develop(to_device(scene, accelerator), number, there)
+            pictures.append(accelerator.download(there.luma))
     return pictures
 
 
@@ -53,8 +61,9 @@ def test_compiled_equals_reference(
         edge = np.nextafter(np.float32(place.world_width), np.float32(0))
         scenes.append(points(np.append(np.minimum(x, edge), [0, edge]), np.append(y, [0, 0])))
     pictures = [develop(look, scenes, kind, place) for kind in KINDS]
-    for got, wanted in zip(*pictures, strict=True):
-        np.testing.assert_array_equal(got, wanted)
+    for wanted, *others in zip(*pictures, strict=True):
+        for got in others:
+            np.testing.assert_array_equal(got, wanted)
 
 
 def test_the_stamp_on_whole_pixels_is_the_originals() -> None:

@@ -45,6 +45,15 @@ class Law(NamedTuple):
     limit_y: np.float32
 
 
+class Grid(NamedTuple):
+    """A cell grid as GPU kernels take it."""
+
+    columns: np.int32
+    rows: np.int32
+    columns_per_pixel: np.float32
+    rows_per_pixel: np.float32
+
+
 def law(params: Params, world: World) -> Law:
     """Round a law's constants to float32.
 

@@ -1,0 +1,193 @@
+"""An NVIDIA GPU through CuPy: memory, streams, events, graphs and the launch of our own machine code.
+
+The only module that imports CuPy, and the thinnest that will do: everything above it also runs on the emulation.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import cupy
+import cupyx
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from render.compute import nvrtc
+from render.compute.accelerator import StreamName
+from render.compute.gpu import Gpu
+from render.compute.source import Source
+from render.errors import PreflightError, SimulationError
+
+_Runtime = cupy.cuda.runtime
+
+
+@contextlib.contextmanager
+def _told(doing: str) -> Iterator[None]:
+    """What CUDA reports, in a sentence."""
+    try:
+        yield
+    except cupy.cuda.memory.OutOfMemoryError as error:
+        raise PreflightError(
+            "the GPU's memory is full", "close what else uses it, choose another with --gpu, or say --device cpu."
+        ) from error
+    except (_Runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError) as error:
+        raise SimulationError(
+            f"the GPU failed while {doing}: {error}", "render doctor says more; --device cpu makes the same frames."
+        ) from error
+
+
+class CudaEvent:
+    """A mark in a stream; whoever waits for it sleeps."""
+
+    def __init__(self, device: Any) -> None:
+        self._device = device
+        self.mark = cupy.cuda.Event(block=True, disable_timing=True)
+
+    def synchronize(self) -> None:
+        """Block until the work before the latest mark is done."""
+        with _told("making frames"):
+            self._device.use()  # a new thread starts on the first GPU and would make a context there
+            self.mark.synchronize()
+
+
+class CudaGraph:
+    """Captured work."""
+
+    def __init__(self, graph: Any, stream: Any) -> None:
+        self._graph, self._stream = graph, stream
+
+    def launch(self) -> None:
+        """Enqueue all of it."""
+        self._graph.launch(self._stream)
+
+
+class CudaProgram:
+    """A source's kernels in the GPU's machine code."""
+
+    def __init__(self, code: bytes, kernels: tuple[str, ...], stream: Any) -> None:
+        self._stream = stream
+        module = cupy.cuda.function.Module()
+        module.load(code)
+        self._kernels = {name: module.get_function(name) for name in kernels}
+
+    def launch(self, kernel: str, blocks: int, threads: int, *arguments: Any) -> None:
+        """Enqueue a kernel."""
+        self._kernels[kernel]((blocks,), (threads,), arguments, stream=self._stream)
+
+
+class CudaAccelerator:
+    """See :class:`render.compute.accelerator.Accelerator`."""
+
+    def __init__(self, gpu: Gpu) -> None:
+        """Open a GPU.
+
+        Raises:
+            PreflightError, SimulationError: CUDA refuses.
+        """
+        self.name = gpu.name
+        with _told("starting"):
+            self._device = cupy.cuda.Device(gpu.index)
+            self._device.use()
+            # Non-blocking: neither stream ever waits for the default stream, nor for the other.
+            self._streams = {name: cupy.cuda.Stream(non_blocking=True) for name in ("compute", "copy")}
+            self._compute, self._copy = self._streams["compute"], self._streams["copy"]
+            pooled = bool(self._device.attributes.get("MemoryPoolsSupported"))
+            # The driver's own pool where there is one: it is shared with nobody and keeps what it has.
+            self._allocate = cupy.cuda.MemoryAsyncPool().malloc if pooled else cupy.cuda.MemoryPool().malloc
+            self._capability = gpu.capability
+            self._cuda_major = _Runtime.driverGetVersion() // 1000
+        self._programs: dict[Source, CudaProgram] = {}
+
+    # Memory.
+
+    def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
+        """Memory of the GPU, its content undefined."""
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        with _told("taking memory"), self._compute:  # pools hand out memory in the order of a stream
+            return cupy.ndarray(shape, dtype, memptr=self._allocate(max(1, size)))
+
+    def upload(self, host: NDArray[Any]) -> Any:
+        """A copy in new memory, there for both streams when this returns."""
+        array = self.empty(host.shape, host.dtype)
+        with _told("taking memory"):
+            array.set(np.ascontiguousarray(host), stream=self._compute)
+            self._compute.synchronize()
+        return array
+
+    def download(self, array: Any) -> NDArray[Any]:
+        """A copy on the host, once all enqueued work is done."""
+        self.synchronize()
+        with _told("reading back"):
+            return np.asarray(array.get(stream=self._compute))
+
+    def pinned(self, count: int) -> NDArray[np.uint8]:
+        """Page-locked host memory."""
+        with _told("taking page-locked memory"):
+            return np.asarray(cupyx.empty_pinned(count, np.uint8))
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes of the GPU's memory in use and in all, by anyone."""
+        with _told("asking for its memory"):
+            free, total = _Runtime.memGetInfo()
+        return total - free, total
+
+    # Work.
+
+    def program(self, source: Source) -> CudaProgram:
+        """A source's kernels, compiled for this GPU or taken from the cache."""
+        if source not in self._programs:
+            code = nvrtc.machine_code(source, self._capability, self._cuda_major)
+            with _told("loading kernels"):
+                self._programs[source] = CudaProgram(code, source.kernels, self._compute)
+        return self._programs[source]
+
+    def clear(self, array: Any) -> None:
+        """Enqueue filling an array with zeros."""
+        _Runtime.memsetAsync(array.data.ptr, 0, array.nbytes, self._compute.ptr)
+
+    def read_back(self, source: Any, target: NDArray[np.uint8]) -> None:
+        """Enqueue a copy to pinned memory."""
+        kind = _Runtime.memcpyDeviceToHost
+        _Runtime.memcpyAsync(target.ctypes.data, source.data.ptr, source.nbytes, kind, self._copy.ptr)
+
+    def capture(self, work: Callable[[], None]) -> CudaGraph:
+        """Record what ``work`` enqueues as a CUDA graph."""
+        with _told("capturing a graph"), self._compute:
+            self._compute.begin_capture()
+            try:
+                work()
+            finally:
+                graph = self._compute.end_capture()
+            graph.upload(self._compute)
+        return CudaGraph(graph, self._compute)
+
+    def event(self) -> CudaEvent:
+        """A mark that is nowhere yet."""
+        return CudaEvent(self._device)
+
+    def record(self, event: CudaEvent, stream: StreamName) -> None:
+        """Set a mark behind all that is enqueued on a stream."""
+        self._streams[stream].record(event.mark)
+
+    def wait(self, stream: StreamName, event: CudaEvent) -> None:
+        """What is enqueued on a stream from now on starts after the mark."""
+        self._streams[stream].wait_event(event.mark)
+
+    def synchronize(self) -> None:
+        """Block until all enqueued work is done."""
+        with _told("making frames"):
+            self._compute.synchronize()
+            self._copy.synchronize()
+
+
+def version() -> str:
+    """CuPy's version and the CUDA it was built for."""
+    built = _Runtime.runtimeGetVersion()
+    return f"CuPy {cupy.__version__} for CUDA {built // 1000}.{built % 1000 // 10}"
+
+
+def built_for() -> int:
+    """The CUDA version CuPy was built for, as 12090 for 12.9."""
+    return int(_Runtime.runtimeGetVersion())

@@ -1,0 +1,325 @@
+"""A GPU emulated on the CPU: the same kernels, the same host code, and a hard judge of both.
+
+Kernels run through ``cuda_on_cpu.h``. Enqueued work is kept in two streams and done as late, or as early, as the
+events allow, in the order the emulation is told to prefer: host code that forgot to wait for something reads poison or
+yesterday's picture, and its frames differ. Memory is handed out filled with 0xCD and fenced; what writes over a fence is
+told at the next synchronisation.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from render.compute.accelerator import StreamName
+from render.compute.emulation import build
+from render.compute.source import Source
+
+POISON = 0xCD
+FENCE = 256
+"""Bytes before and behind every array; as CUDA does, arrays start at multiples of 256."""
+
+
+class EmulationError(AssertionError):
+    """Host code or a kernel did what would be a fault on a GPU."""
+
+
+@dataclass(frozen=True)
+class Emulation:
+    """How an emulated GPU behaves where a real one is free to choose.
+
+    Attributes:
+        shuffle: seed of a random order of blocks and threads; 0 is the natural order.
+        ahead: the stream that runs as far ahead as its events allow; work of the other one, or with ``none``
+            of both, is done when the host asks for it.
+        sanitize: kernels compiled with address and undefined-behaviour sanitizers, which the process must have loaded.
+    """
+
+    shuffle: int = 0
+    ahead: Literal["compute", "copy", "both", "none"] = "both"
+    sanitize: bool = False
+
+
+class EmulatedArray:
+    """An array in the emulated GPU's memory; the host cannot read it."""
+
+    def __init__(self, values: NDArray[Any]) -> None:
+        self.values = values
+        self.shape, self.dtype, self.nbytes = values.shape, values.dtype, values.nbytes
+
+    def __getitem__(self, key: slice) -> EmulatedArray:
+        return EmulatedArray(self.values[key])
+
+    def reshape(self, *shape: int) -> EmulatedArray:
+        """The same memory in another shape."""
+        return EmulatedArray(self.values.reshape(*shape))
+
+
+@dataclass
+class EmulatedEvent:
+    """A mark: how often it was set, and how often it was reached."""
+
+    synchronized: Callable[[EmulatedEvent], None]
+    recorded: int = 0
+    reached: int = 0
+    stream: StreamName = "compute"
+
+    def synchronize(self) -> None:
+        """Block until the work before the latest mark is done."""
+        self.synchronized(self)
+
+
+@dataclass
+class _Operation:
+    """Something on a stream: work to do, after an event where it waits for one."""
+
+    work: Callable[[], None]
+    after: EmulatedEvent | None = None
+    count: int = 0
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.after is not None and self.after.reached < self.count
+
+
+@dataclass
+class EmulatedGraph:
+    """Recorded work."""
+
+    enqueue: Callable[[Callable[[], None]], None]
+    work: list[Callable[[], None]] = field(default_factory=list)
+
+    def launch(self) -> None:
+        """Enqueue all of it on the compute stream."""
+        for each in self.work:
+            self.enqueue(each)
+
+
+class EmulatedAccelerator:
+    """See the module."""
+
+    def __init__(self, emulation: Emulation | None = None) -> None:
+        self.emulation = emulation or Emulation()
+        self.name = "an emulated GPU"
+        self.launches = 0
+        self._streams: dict[StreamName, deque[_Operation]] = {"compute": deque(), "copy": deque()}
+        self._capturing: list[Callable[[], None]] | None = None
+        self._arrays: list[
+            tuple[weakref.ref[NDArray[np.uint8]], int, int]
+        ] = []  # memory, begin and size of what it holds
+        self._lock = threading.RLock()  # the host enqueues while another thread waits for an event
+
+    # Memory.
+
+    def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> EmulatedArray:
+        """Memory filled with 0xCD between fences."""
+        self._refuse_capture("taking memory")
+        type_ = np.dtype(dtype)
+        size = math.prod(shape) * type_.itemsize if isinstance(shape, tuple) else shape * type_.itemsize
+        raw = np.full(size + 3 * FENCE, POISON, np.uint8)
+        begin = FENCE + -(raw.ctypes.data + FENCE) % FENCE
+        with self._lock:
+            self._arrays.append((weakref.ref(raw), begin, size))
+        return EmulatedArray(raw[begin : begin + size].view(type_).reshape(shape))
+
+    def upload(self, host: NDArray[Any]) -> EmulatedArray:
+        """A copy in new memory."""
+        array = self.empty(host.shape, host.dtype)
+        array.values[...] = host
+        return array
+
+    def download(self, array: EmulatedArray) -> NDArray[Any]:
+        """A copy on the host, once all enqueued work is done."""
+        self.synchronize()
+        return array.values.copy()
+
+    def pinned(self, count: int) -> NDArray[np.uint8]:
+        """Host memory filled with 0xCD."""
+        return np.full(count, POISON, np.uint8)
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes taken, and no limit to speak of."""
+        return sum(size for reference, _, size in self._arrays if reference() is not None), 1 << 40
+
+    # Work.
+
+    def program(self, source: Source) -> EmulatedProgram:
+        """A source's kernels on the CPU."""
+        return EmulatedProgram(self, source.text, source.kernels)
+
+    def clear(self, array: EmulatedArray) -> None:
+        """Enqueue filling an array with zeros."""
+        self.enqueue(lambda: array.values.fill(0))
+
+    def read_back(self, source: EmulatedArray, target: NDArray[np.uint8]) -> None:
+        """Enqueue a copy to the host."""
+        self._refuse_capture("reading back")
+        if source.nbytes != target.nbytes:
+            raise EmulationError(f"{source.nbytes} bytes are read back into {target.nbytes}")
+
+        def copy() -> None:
+            target[:] = source.values.reshape(-1).view(np.uint8)
+
+        self._put("copy", _Operation(copy))
+
+    def enqueue(self, work: Callable[[], None]) -> None:
+        """Enqueue work on the compute stream, or record it while capturing."""
+        if self._capturing is not None:
+            self._capturing.append(work)
+        else:
+            self._put("compute", _Operation(work))
+
+    def capture(self, work: Callable[[], None]) -> EmulatedGraph:
+        """Record what ``work`` enqueues instead of doing it."""
+        self._refuse_capture("capturing again")
+        recorded: list[Callable[[], None]] = []
+        self._capturing = recorded
+        try:
+            work()
+        finally:
+            self._capturing = None
+        return EmulatedGraph(self.enqueue, recorded)
+
+    def event(self) -> EmulatedEvent:
+        """A mark that is nowhere yet."""
+        return EmulatedEvent(self._reach)
+
+    def record(self, event: EmulatedEvent, stream: StreamName) -> None:
+        """Set a mark behind all that is enqueued on a stream."""
+        self._refuse_capture("recording an event")
+        event.recorded, event.stream = event.recorded + 1, stream
+        mark = event.recorded
+
+        def reach() -> None:
+            event.reached = mark
+
+        self._put(stream, _Operation(reach))
+
+    def wait(self, stream: StreamName, event: EmulatedEvent) -> None:
+        """What is enqueued on a stream from now on starts after the mark."""
+        self._refuse_capture("waiting for an event")
+        if not event.recorded:
+            raise EmulationError("a stream waits for an event that was never recorded, which a GPU passes over")
+        self._put(stream, _Operation(lambda: None, event, event.recorded))
+
+    def synchronize(self) -> None:
+        """Do all enqueued work, then look at the fences."""
+        self._refuse_capture("synchronising")
+        with self._lock:
+            while any(self._streams.values()):
+                if not (self._advance("compute") or self._advance("copy")):
+                    raise EmulationError("the streams wait for each other")
+            self._check_fences()
+
+    # The scheduler.
+
+    def _put(self, stream: StreamName, operation: _Operation) -> None:
+        with self._lock:
+            self._streams[stream].append(operation)
+            ahead = self.emulation.ahead
+            names: tuple[StreamName, ...] = (
+                ("compute", "copy") if ahead == "both" else () if ahead == "none" else (ahead,)
+            )
+            while any(self._advance(name) for name in names):  # until neither stream can go on
+                pass
+
+    def _advance(self, stream: StreamName) -> bool:
+        """Do the next operation of a stream, if there is one and nothing holds it up."""
+        waiting = self._streams[stream]
+        if not waiting or waiting[0].is_blocked:
+            return False
+        waiting.popleft().work()
+        return True
+
+    def _reach(self, event: EmulatedEvent) -> None:
+        """Do what must be done before an event's latest mark, and no more."""
+        with self._lock:
+            if not event.recorded:
+                raise EmulationError("the host waits for an event that was never recorded")
+            self._do_until(event, event.recorded)
+            self._check_fences()
+
+    def _do_until(self, event: EmulatedEvent, count: int) -> None:
+        while event.reached < count:
+            waiting = self._streams[event.stream]
+            if not waiting:
+                raise EmulationError("an event is waited for that nothing will reach")
+            first = waiting[0]
+            if first.is_blocked:
+                assert first.after is not None
+                self._do_until(first.after, first.count)
+            self._advance(event.stream)
+
+    def _check_fences(self) -> None:
+        self._arrays = [each for each in self._arrays if each[0]() is not None]
+        for reference, begin, size in self._arrays:
+            raw = reference()
+            if raw is None:
+                continue
+            fences = raw[begin - FENCE : begin], raw[begin + size : begin + size + FENCE]
+            if any((fence != POISON).any() for fence in fences):
+                raise EmulationError(f"something wrote outside an array of {size} bytes")
+
+    def _refuse_capture(self, what: str) -> None:
+        if self._capturing is not None:
+            raise EmulationError(f"{what} is not possible while work is captured")
+
+
+class EmulatedProgram:
+    """A source's kernels, compiled for the CPU."""
+
+    def __init__(self, owner: EmulatedAccelerator, text: str, kernels: tuple[str, ...]) -> None:
+        self._owner = owner
+        self._library = build.library(text, kernels, sanitize=owner.emulation.sanitize)
+        self._sizes = {name: self._sizes_of(name) for name in kernels}
+
+    def _sizes_of(self, kernel: str) -> list[int]:
+        sizes = (ctypes.c_int * 64)()
+        return sizes[: getattr(self._library, f"sizes_of_{kernel}")(sizes)]
+
+    def launch(self, kernel: str, blocks: int, threads: int, *arguments: Any) -> None:
+        """Enqueue a kernel; arguments that do not fit its parameters are an error."""
+        packed = [self._pack(kernel, *each) for each in self._fitting(kernel, arguments)]
+        pointers = (ctypes.c_void_p * len(packed))(*(each.ctypes.data for each in packed))
+        grid, block = ((ctypes.c_uint * 3)(size, 1, 1) for size in (blocks, threads))
+        if not (1 <= threads <= 1024 and 1 <= blocks < 2**31):
+            raise EmulationError(f"{kernel}: {blocks} blocks of {threads} threads cannot be launched")
+        function = getattr(self._library, f"launch_{kernel}")
+        function.restype = ctypes.c_char_p
+
+        def run(keep: tuple[Any, ...] = (packed, arguments)) -> None:
+            self._owner.launches += 1
+            seed = (self._owner.emulation.shuffle * 0x9E3779B1 + self._owner.launches) & 0xFFFFFFFF
+            failure = function(grid, block, seed if self._owner.emulation.shuffle else 0, pointers)
+            if failure:
+                raise EmulationError(f"{kernel}: {failure.decode(errors='replace')}")
+
+        self._owner.enqueue(run)
+
+    def _fitting(self, kernel: str, arguments: tuple[Any, ...]) -> list[tuple[int, int, Any]]:
+        sizes = self._sizes[kernel]
+        if len(sizes) != len(arguments):
+            raise EmulationError(f"{kernel} takes {len(sizes)} arguments, not {len(arguments)}")
+        return [(number, size, argument) for number, (size, argument) in enumerate(zip(sizes, arguments, strict=True))]
+
+    @staticmethod
+    def _pack(kernel: str, number: int, size: int, argument: Any) -> NDArray[Any]:
+        """An argument's value in memory, checked against the parameter's size (negative for a pointer)."""
+        if isinstance(argument, EmulatedArray):
+            if size >= 0:
+                raise EmulationError(f"{kernel}, argument {number}: an array where a value belongs")
+            return np.array(argument.values.ctypes.data, np.uintp)
+        if not isinstance(argument, (np.generic, np.ndarray)) or np.ndim(argument):
+            raise EmulationError(f"{kernel}, argument {number}: {type(argument).__name__} has no size of its own")
+        if argument.nbytes != size:
+            raise EmulationError(f"{kernel}, argument {number}: {argument.nbytes} bytes where {size} belong")
+        return np.array(argument)

@@ -1,0 +1,114 @@
+"""Particle life on a GPU, through ``kernels.cu``. Same bits as ``reference.py``.
+
+Four launches a step: count, scan, place, step. The state keeps its order; what is sorted is a copy, 16 bytes a
+particle, so that a neighbour costs one load.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from render.compute.accelerator import open_accelerator
+from render.compute.source import Source, struct
+from render.engines.particle_life.law import (
+    FORCE_SCALE,
+    FORCE_UNIT,
+    INT32_PAIRS,
+    LEAST_SQUARE,
+    ROUNDER,
+    ROUNDER_BITS,
+    STILL,
+    Grid,
+    Law,
+    grid,
+    law,
+)
+
+if TYPE_CHECKING:
+    from render.compute.device import Device
+    from render.engines.particle_life import Params, State
+    from render.scene import World
+
+SOURCE = Source(
+    Path(__file__).with_name("kernels.cu"),
+    structs=(Law, Grid),
+    defines=(
+        ("INT32_PAIRS", INT32_PAIRS),
+        ("FORCE_SCALE", FORCE_SCALE),
+        ("FORCE_UNIT", FORCE_UNIT),
+        ("ROUNDER", ROUNDER),
+        ("ROUNDER_BITS", ROUNDER_BITS),
+        ("STILL", STILL),
+        ("LEAST_SQUARE", LEAST_SQUARE),
+    ),
+)
+
+THREADS = 128
+SCAN_THREADS = 1024
+ONE_BLOCK_CELLS = 8192
+"""Up to so many cells one block scans alone, which saves a launch."""
+MOST_CHUNKS = 1024
+
+STEP_KERNELS = {1: "step_by_thread", 8: "step_by_eight", 32: "step_by_warp"}
+"""Lanes that share a particle, and the kernel for it."""
+
+
+def lanes_for(particles: int) -> int:
+    """Lanes to a particle: few particles cannot fill a GPU with one thread each; many can, and then that is least work."""
+    return 32 if particles < 8_000 else 8 if particles < 50_000 else 1
+
+
+def device_bytes(params: Params, world: World) -> int:
+    """Memory of a GPU that a state and a stepper take."""
+    columns, rows = grid(world, params.rmax, params.particles)
+    state, scratch, cell = 4 * 4 + 1, 4 + 16, 2 * 4
+    return params.particles * (state + scratch) + columns * rows * cell
+
+
+class Stepper:
+    """Enqueues steps of a state whose arrays are on the GPU, in place; all memory is taken here, none in the loop."""
+
+    def __init__(self, params: Params, world: World, device: Device) -> None:
+        accelerator = open_accelerator(device)
+        assert accelerator is not None
+        self._program = accelerator.program(SOURCE)
+        self._particles, self._kinds = np.int32(params.particles), np.int32(params.species)
+        columns, rows = grid(world, params.rmax, params.particles)
+        self._law = struct(law(params, world))
+        self._grid = struct(
+            Grid(np.int32(columns), np.int32(rows), np.float32(columns / world.width), np.float32(rows / world.height))
+        )
+        cells = columns * rows
+        self._cells = np.int32(cells)
+        self._chunks = 1 if cells <= ONE_BLOCK_CELLS else min(MOST_CHUNKS, -(-cells // (ONE_BLOCK_CELLS // 2)))
+        self._chunk = np.int32(-(-cells // self._chunks))
+        self._counts = accelerator.upload(np.zeros(cells, np.uint32))
+        self._starts = accelerator.empty(cells + 1, np.uint32)
+        self._sums = accelerator.empty(self._chunks, np.uint32)
+        self._ranks = accelerator.empty(params.particles, np.uint32)
+        self._sorted = accelerator.empty((params.particles, 4), np.float32)
+        lanes = device.lanes or lanes_for(params.particles)
+        self._step = STEP_KERNELS[lanes]
+        self._blocks = -(-params.particles // THREADS)
+        self._step_blocks = -(-params.particles * lanes // THREADS)
+
+    def __call__(self, state: State, steps: int) -> None:
+        """Enqueue ``steps`` steps."""
+        launch, count, cells, grid_, chunk = self._program.launch, self._particles, self._cells, self._grid, self._chunk
+        for _ in range(steps):
+            launch("count_cells", self._blocks, THREADS, state.x, state.y, count, grid_, self._counts, self._ranks)
+            if self._chunks > 1:
+                launch("sum_chunks", self._chunks, SCAN_THREADS, self._counts, cells, chunk, self._sums)
+            launch("scan_cells", self._chunks, SCAN_THREADS, self._counts, self._sums, cells, chunk, self._starts)
+            launch(
+                "place", self._blocks, THREADS, state.x, state.y, state.species, count, grid_, self._starts,
+                self._ranks, self._sorted,
+            )  # fmt: skip
+            launch(
+                self._step, self._step_blocks, THREADS, self._sorted, self._starts, count, grid_, state.matrix,
+                self._kinds, self._law, state.x, state.y, state.vx, state.vy,
+            )  # fmt: skip
+            state.step += 1
