@@ -16,7 +16,7 @@ from render.settings import Block, Duration, setting
 
 if TYPE_CHECKING:
     from render.compute.device import Device
-    from render.look.darkroom import Darkroom
+    from render.look.darkroom import Darkroom, Memory
     from render.look.frame import Geometry
 
 
@@ -45,15 +45,16 @@ class Look(Block):
     dither: bool = setting(False, "Break up banding with noise of one code value, keyed by seed, frame and pixel.")
 
 
-def darkroom(look: Look, geometry: Geometry, seed: int, device: Device) -> Darkroom:
-    """A look at work on a device."""
+def darkroom(look: Look, geometry: Geometry, seed: int, device: Device, memory: Memory | None = None) -> Darkroom:
+    """A look at work on a device, from its start or from what it remembered."""
     from render.compute.accelerator import open_accelerator
     from render.look.darkroom import HostDarkroom, Recipe
 
     recipe = Recipe.of(look, geometry, seed)
+    memory = memory or recipe.memory(geometry)
     if accelerator := open_accelerator(device):
         from render.look.gpu import GpuDarkroom
 
-        return GpuDarkroom(recipe, geometry, accelerator)
+        return GpuDarkroom(recipe, memory, accelerator)
     kernels = importlib.import_module(f"{__name__}.{device.kind}")
-    return HostDarkroom(recipe, geometry, kernels)
+    return HostDarkroom(recipe, memory, kernels)

@@ -134,8 +134,8 @@ class Darkroom(Protocol):
 class HostDarkroom:
     """The darkroom of the processor, with the kernels of ``cpu.py`` or ``reference.py``."""
 
-    def __init__(self, recipe: Recipe, geometry: Geometry, kernels: Kernels) -> None:
-        self.memory = recipe.memory(geometry)
+    def __init__(self, recipe: Recipe, memory: Memory, kernels: Kernels) -> None:
+        self.memory = memory
         self._recipe = recipe
         self._kernels = kernels
         self._table_level = 0

@@ -10,7 +10,7 @@ import numpy as np
 from render.compute.accelerator import to_device
 from render.compute.source import Source, struct
 from render.look import stamp, tone
-from render.look.darkroom import LEAST_WHITE, Recipe
+from render.look.darkroom import LEAST_WHITE, Memory, Recipe
 
 if TYPE_CHECKING:
     from render.compute.accelerator import Accelerator
@@ -57,11 +57,11 @@ def device_bytes(geometry: Geometry) -> int:
 class GpuDarkroom:
     """A look at work on one film; see :class:`render.look.darkroom.Darkroom`."""
 
-    def __init__(self, recipe: Recipe, geometry: Geometry, accelerator: Accelerator) -> None:
+    def __init__(self, recipe: Recipe, memory: Memory, accelerator: Accelerator) -> None:
         self._recipe, self._accelerator = recipe, accelerator
-        self._width, self._pixels = geometry.width, geometry.width * geometry.height
+        self._width, self._pixels = memory.light.shape[1], memory.light.size
         self._program = accelerator.program(SOURCE)
-        self.memory = to_device(recipe.memory(geometry), accelerator)
+        self.memory = to_device(memory, accelerator)
         shape = recipe.stamp.weights.shape
         self._shape = struct(
             StampShape(*(np.int32(n) for n in (shape[2], shape[3], *recipe.stamp[1:3], recipe.stamp.phases)))

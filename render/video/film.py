@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from render import engines
-from render.compute.accelerator import open_accelerator, to_device, to_host
+from render.compute.accelerator import moved, open_accelerator, to_device, to_host
 from render.look import darkroom
 from render.look.frame import Frame, blank, byte_count
 
@@ -24,6 +25,21 @@ GPU_ALIGNMENT = 256
 """Bytes between the starts of two frames in one piece of GPU memory are a multiple of this."""
 
 
+@dataclass(frozen=True)
+class Snapshot:
+    """Where a film is, all of it: what a checkpoint keeps.
+
+    Attributes:
+        frame: number of the next frame.
+        state: the engine's State, host arrays.
+        memory: the look's Memory, host arrays.
+    """
+
+    frame: int
+    state: Any
+    memory: Any
+
+
 class Film:
     """Frames of one universe, in order.
 
@@ -36,23 +52,39 @@ class Film:
     """
 
     def __init__(
-        self, engine: EngineParams, world: World, look: Look, picture: Picture, seed: int, device: Device
+        self,
+        engine: EngineParams,
+        world: World,
+        look: Look,
+        picture: Picture,
+        seed: int,
+        device: Device,
+        snapshot: Snapshot | None = None,
     ) -> None:
+        """Begin a film, or go on from a snapshot of it."""
         kind: str = engine.kind  # type: ignore[attr-defined]
         self.device = device
         self.accelerator: Accelerator | None = open_accelerator(device)
         self._card = engines.card(kind)
         self._steps = engine.steps_per_frame
         self._picture = picture
-        start: Any = self._card.start(engine, world, seed)
+        start: Any = self._card.start(engine, world, seed) if snapshot is None else moved(snapshot.state, np.copy)
         self._state = start if self.accelerator is None else to_device(start, self.accelerator)
         self._stepper = engines.stepper(kind, engine, world, device)
-        self.darkroom = darkroom(look, picture.geometry(world), seed, device)
+        memory = None if snapshot is None else moved(snapshot.memory, np.copy)
+        self.darkroom = darkroom(look, picture.geometry(world), seed, device, memory)
 
     @property
     def state(self) -> Any:
         """The engine's state after the last :meth:`advance`; on a GPU a copy fetched from there."""
         return self._state if self.accelerator is None else to_host(self._state, self.accelerator)
+
+    def snapshot(self, frame: int) -> Snapshot:
+        """A copy of where the film is, between two stretches of frames; ``frame`` is the next one's number."""
+        if self.accelerator is None:
+            return Snapshot(frame, moved(self._state, np.copy), moved(self.darkroom.memory, np.copy))
+        memory = to_host(self.darkroom.memory, self.accelerator)
+        return Snapshot(frame, to_host(self._state, self.accelerator), memory)
 
     def advance(self) -> Points:
         """Step to the next frame's state; returns its scene, a view."""

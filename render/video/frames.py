@@ -54,31 +54,83 @@ def ring_size(frame_bytes: int) -> int:
 class _Rings:
     """Buffers on their way between the stages; None says that no more will come."""
 
-    def __init__(self, film: Film) -> None:
+    def __init__(self, scenes: list[Points], frames: list[Frame]) -> None:
         self.scenes: queue.SimpleQueue[Points | None] = queue.SimpleQueue()
         self.free_scenes: queue.SimpleQueue[Points | None] = queue.SimpleQueue()
         self.frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self.free_frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
-        first = film.blank()
-        self.free_frames.put(first)
-        for _ in range(ring_size(first.bytes.nbytes) - 1):
-            self.free_frames.put(film.blank())
+        for scene in scenes:
+            self.free_scenes.put(scene)
+        for frame in frames:
+            self.free_frames.put(frame)
 
 
-def _simulate(film: Film, count: int, rings: _Rings, clock: Clock) -> None:
-    """Step, and pass on a copy of each scene."""
-    for number in range(count):
-        begin = time.perf_counter()
-        scene = film.advance()
-        clock.simulation += time.perf_counter() - begin
-        if number < SCENES:
-            slot: Points | None = scene.copy()
-        else:
-            slot = rings.free_scenes.get()
-            if slot is None:
-                return
-            slot.copy_from(scene)
-        rings.scenes.put(slot)
+class Player:
+    """Plays a film on the processor, a stretch of frames at a time; its buffers stay from one to the next."""
+
+    def __init__(self, film: Film) -> None:
+        self._film = film
+        self._scenes: list[Points] = []
+        self._frames = [film.blank() for _ in range(ring_size(film.frame_bytes))]
+
+    def play(
+        self,
+        first: int,
+        count: int,
+        write: Callable[[memoryview], None],
+        clock: Clock,
+        after: Callable[[int], bool] = lambda done: True,
+    ) -> int:
+        """Make frames ``first`` to ``first + count`` and hand each to ``write`` (see :func:`play`)."""
+        rings = _Rings(self._scenes, self._frames)
+        stages = (
+            Stage("write", lambda: _hand_over(write, rings, clock), lambda: rings.free_frames.put(None)),
+            Stage("simulate", lambda: self._simulate(count, rings, clock), lambda: rings.scenes.put(None)),
+        )
+        for stage in stages:
+            stage.start()
+        try:
+            done = self._draw(first, count, rings, clock, after)
+        finally:
+            rings.frames.put(None)
+            rings.free_scenes.put(None)
+            for stage in stages:
+                stage.join()
+        for stage in stages:
+            if stage.error is not None:
+                raise stage.error
+        return done
+
+    def _simulate(self, count: int, rings: _Rings, clock: Clock) -> None:
+        """Step, and pass on a copy of each scene."""
+        for _ in range(count):
+            begin = time.perf_counter()
+            scene = self._film.advance()
+            clock.simulation += time.perf_counter() - begin
+            if len(self._scenes) < SCENES:
+                slot: Points | None = scene.copy()
+                self._scenes.append(slot)  # type: ignore[arg-type]
+            else:
+                slot = rings.free_scenes.get()
+                if slot is None:
+                    return
+                slot.copy_from(scene)
+            rings.scenes.put(slot)
+
+    def _draw(self, first: int, count: int, rings: _Rings, clock: Clock, after: Callable[[int], bool]) -> int:
+        """Turn scenes into frames until all are done, ``after`` ends it, or another stage has ended."""
+        for number in range(count):
+            scene, frame = rings.scenes.get(), rings.free_frames.get()
+            if scene is None or frame is None:
+                return number
+            begin = time.perf_counter()
+            self._film.draw(scene, first + number, frame)
+            clock.look += time.perf_counter() - begin
+            rings.free_scenes.put(scene)
+            rings.frames.put(frame)
+            if not after(number + 1):
+                return number + 1
+        return count
 
 
 def _hand_over(write: Callable[[memoryview], None], rings: _Rings, clock: Clock) -> None:
@@ -90,20 +142,9 @@ def _hand_over(write: Callable[[memoryview], None], rings: _Rings, clock: Clock)
         rings.free_frames.put(frame)
 
 
-def _draw(film: Film, count: int, rings: _Rings, clock: Clock, after: Callable[[int], bool]) -> int:
-    """Turn scenes into frames until all are done, ``after`` ends the film, or another stage has ended."""
-    for number in range(count):
-        scene, frame = rings.scenes.get(), rings.free_frames.get()
-        if scene is None or frame is None:
-            return number
-        begin = time.perf_counter()
-        film.draw(scene, number, frame)
-        clock.look += time.perf_counter() - begin
-        rings.free_scenes.put(scene)
-        rings.frames.put(frame)
-        if not after(number + 1):
-            return number + 1
-    return count
+def player(film: Film) -> Player | readback.Player:
+    """What plays a film: on the processor, or on a GPU."""
+    return Player(film) if film.accelerator is None else readback.Player(film)
 
 
 def play(
@@ -113,10 +154,10 @@ def play(
     clock: Clock,
     after: Callable[[int], bool] = lambda done: True,
 ) -> int:
-    """Make ``count`` frames and hand each to ``write``.
+    """Make a film's first ``count`` frames and hand each to ``write``.
 
     Args:
-        film: a film; its frames are numbered from 0.
+        film: a film at its start; its frames are numbered from 0.
         count: number of frames.
         write: takes one frame's bytes; called in order from one other thread.
         clock: written.
@@ -128,23 +169,4 @@ def play(
     Raises:
         whatever the simulation, the look or ``write`` raised.
     """
-    if film.accelerator is not None:
-        return readback.play(film, count, write, clock, after)
-    rings = _Rings(film)
-    stages = (
-        Stage("write", lambda: _hand_over(write, rings, clock), lambda: rings.free_frames.put(None)),
-        Stage("simulate", lambda: _simulate(film, count, rings, clock), lambda: rings.scenes.put(None)),
-    )
-    for stage in stages:
-        stage.start()
-    try:
-        done = _draw(film, count, rings, clock, after)
-    finally:
-        rings.frames.put(None)
-        rings.free_scenes.put(None)
-        for stage in stages:
-            stage.join()
-    for stage in stages:
-        if stage.error is not None:
-            raise stage.error
-    return done
+    return player(film).play(0, count, write, clock, after)

@@ -31,8 +31,6 @@ RING = 4
 """Batches in the host's memory."""
 BATCH_BYTES = 8 << 20
 MOST_FRAMES = 32
-GRAPH_BATCHES = 4
-"""A film must have so many batches for capturing them to pay."""
 
 
 def batch_size(frame_bytes: int) -> int:
@@ -62,47 +60,80 @@ class _Copy:
     frames: int = 0
 
 
-class _Loop:
-    """One playing of a film."""
+class Player:
+    """Plays a film on a GPU, a stretch of frames at a time; batches, ring and graphs stay from one to the next."""
 
-    def __init__(self, film: Film, count: int, write: Callable[[memoryview], None], clock: Clock) -> None:
+    def __init__(self, film: Film) -> None:
         assert film.accelerator is not None
-        self._film, self._write, self._clock, self._count = film, write, clock, count
+        self._film = film
         self._gpu: Accelerator = film.accelerator
-        self._size = min(batch_size(film.stride), count)
+        self._size = batch_size(film.stride)
         graphs = film.device.graphs
         # Large frames keep the GPU busy far longer than the host needs to enqueue them.
-        self._capture = (self._size > 1 if graphs is None else graphs) and count >= GRAPH_BATCHES * self._size
+        self._capture = self._size > 1 if graphs is None else graphs
         self._slots = [self._slot() for _ in range(SLOTS)]
-        self.free: queue.SimpleQueue[_Copy | None] = queue.SimpleQueue()
-        self.ready: queue.SimpleQueue[_Copy | None] = queue.SimpleQueue()
-        for _ in range(RING):
-            self.free.put(_Copy(self._gpu.pinned(self._size * film.stride), self._gpu.event()))
+        self._turn = 0
+        self._copies = [_Copy(self._gpu.pinned(self._size * film.stride), self._gpu.event()) for _ in range(RING)]
 
     def _slot(self) -> _Slot:
         memory, frames = self._film.batch(self._size)
         return _Slot(memory, frames, self._gpu.event(), self._gpu.event())
 
-    def enqueue(self, after: Callable[[int], bool]) -> int:
-        """Enqueue batches until all frames are, ``after`` ends the film, or the writer has ended."""
-        for turn, first in enumerate(range(0, self._count, self._size)):
-            slot, target = self._slots[turn % SLOTS], self.free.get()
+    def play(
+        self,
+        first: int,
+        count: int,
+        write: Callable[[memoryview], None],
+        clock: Clock,
+        after: Callable[[int], bool] = lambda done: True,
+    ) -> int:
+        """Make frames ``first`` to ``first + count`` and hand each to ``write``; see :func:`render.video.frames.play`.
+
+        ``after`` is called once a batch, with the number of frames enqueued so far; playing ends with a whole batch.
+        """
+        free: queue.SimpleQueue[_Copy | None] = queue.SimpleQueue()
+        ready: queue.SimpleQueue[_Copy | None] = queue.SimpleQueue()
+        for copy in self._copies:
+            free.put(copy)
+        writer = Stage("write", lambda: self._hand_over(ready, free, write, clock), lambda: free.put(None))
+        writer.start()
+        try:
+            done = self._enqueue(first, count, free, ready, after)
+        finally:
+            ready.put(None)
+            writer.join()
+        if writer.error is not None:
+            raise writer.error
+        return done
+
+    def _enqueue(
+        self,
+        first: int,
+        count: int,
+        free: queue.SimpleQueue[_Copy | None],
+        ready: queue.SimpleQueue[_Copy | None],
+        after: Callable[[int], bool],
+    ) -> int:
+        """Enqueue batches until all frames are, ``after`` ends it, or the writer has ended."""
+        for done in range(0, count, self._size):
+            slot, target = self._slots[self._turn % SLOTS], free.get()
             if target is None:
-                return first
-            target.frames = min(self._size, self._count - first)
+                return done
+            self._turn += 1
+            target.frames = min(self._size, count - done)
             if slot.uses:
                 self._gpu.wait("compute", slot.read)
-            self._draw(slot, first, target.frames)
+            self._draw(slot, first + done, target.frames)
             self._gpu.record(slot.drawn, "compute")
             self._gpu.wait("copy", slot.drawn)
             size = target.frames * self._film.stride
             self._gpu.read_back(slot.memory[:size], target.memory[:size])
             self._gpu.record(slot.read, "copy")
             self._gpu.record(target.arrived, "copy")
-            self.ready.put(target)
-            if not after(first + target.frames):
-                return first + target.frames
-        return self._count
+            ready.put(target)
+            if not after(done + target.frames):
+                return done + target.frames
+        return count
 
     def _draw(self, slot: _Slot, first: int, count: int) -> None:
         """Enqueue a batch; from a slot's second whole batch on as a captured graph, whose kernels then are loaded."""
@@ -120,42 +151,24 @@ class _Loop:
         for place in range(count):
             self._film.draw(self._film.advance(), first + place, slot.frames[place])
 
-    def hand_over(self) -> None:
+    def _hand_over(
+        self,
+        ready: queue.SimpleQueue[_Copy | None],
+        free: queue.SimpleQueue[_Copy | None],
+        write: Callable[[memoryview], None],
+        clock: Clock,
+    ) -> None:
         """Wait for each batch and give its frames to the encoder."""
         stride, size = self._film.stride, self._film.frame_bytes
         while True:
             begin = time.perf_counter()
-            batch = self.ready.get()
+            batch = ready.get()
             if batch is None:
                 return
             batch.arrived.synchronize()
             arrived = time.perf_counter()
-            self._clock.gpu += arrived - begin
+            clock.gpu += arrived - begin
             for place in range(batch.frames):
-                self._write(batch.memory[place * stride : place * stride + size].data)
-            self._clock.encoder += time.perf_counter() - arrived
-            self.free.put(batch)
-
-
-def play(
-    film: Film,
-    count: int,
-    write: Callable[[memoryview], None],
-    clock: Clock,
-    after: Callable[[int], bool] = lambda done: True,
-) -> int:
-    """Make ``count`` frames on a GPU and hand each to ``write``; see :func:`render.video.frames.play`.
-
-    ``after`` is called once a batch, with the number of frames enqueued so far; the film ends with a whole batch.
-    """
-    loop = _Loop(film, count, write, clock)
-    writer = Stage("write", loop.hand_over, lambda: loop.free.put(None))
-    writer.start()
-    try:
-        done = loop.enqueue(after)
-    finally:
-        loop.ready.put(None)
-        writer.join()
-    if writer.error is not None:
-        raise writer.error
-    return done
+                write(batch.memory[place * stride : place * stride + size].data)
+            clock.encoder += time.perf_counter() - arrived
+            free.put(batch)
