@@ -21,8 +21,8 @@ $(VENV)/.dev: pyproject.toml
 	@touch $@ $(VENV)/.run
 
 demo: $(VENV)/.run ## install, render 20 seconds of dvd_video, say where the file is
-	$(BIN)/render run --preset dvd_video --duration 20s --out renders/demo.mpg --overwrite
-	@echo "The film is renders/demo.mpg; $(BIN)/render --help shows what else there is."
+	$(BIN)/render run --preset dvd_video --duration 20s --out renders/demo --restart
+	@echo "The film is renders/demo/demo.mpg; $(BIN)/render --help shows what else there is."
 
 test: $(VENV)/.dev ## install with development tools and run the test suite
 	$(BIN)/python -m pytest -n auto

@@ -160,8 +160,8 @@ def end_to_end(case: EndToEnd) -> Report:
     runs: list[Report] = []
     with tempfile.TemporaryDirectory() as folder:
         short = presets.load(case.preset, overrides={"length.frames": 5})
-        run.make(plans.make(short, case.preset, out=f"{folder}/warm-up.{preset.codec.container}"))
-        plan = plans.make(preset, case.preset, out=f"{folder}/film.{preset.codec.container}")
+        run.make(plans.make(short, case.preset, out=f"{folder}/warm-up"))
+        plan = plans.make(preset, case.preset, out=f"{folder}/film")
         for _ in range(case.repeats):
             bottleneck: list[str] = []
 
@@ -170,7 +170,7 @@ def end_to_end(case: EndToEnd) -> Report:
                     kept.append(status.bottleneck())
 
             ours, encoder = time.process_time(), _children_cpu()
-            made = run.make(plan, overwrite=True, report=note)
+            made = run.make(plan, restart=True, report=note)
             runs.append({
                 "wall_fps": made.frames / made.seconds,
                 "render_cpu_ms": (time.process_time() - ours) / made.frames * 1e3,

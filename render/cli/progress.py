@@ -52,10 +52,12 @@ class _Pace:
     """Frames per second over the last minute, and what they say about the end."""
 
     def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque([(0.0, 0)])
+        self._marks: deque[tuple[float, int]] = deque()
 
     def measure(self, status: Status) -> tuple[float, float]:
         """Frames per second and seconds still to go."""
+        if not self._marks:
+            self._marks.append((0.0, status.begun_with))
         self._marks.append((status.seconds, status.done))
         while len(self._marks) > 2 and status.seconds - self._marks[1][0] > AVERAGE_SECONDS:
             self._marks.popleft()

@@ -14,7 +14,7 @@ from render.cli.console import clock, say, say_event
 
 if TYPE_CHECKING:
     from render.job.plan import Plan
-    from render.job.run import Finished
+    from render.job.run import Begun, Finished
 
 
 def command(
@@ -24,7 +24,8 @@ def command(
     frames: Annotated[int | None, typer.Option(help="Length as frames.")] = None,
     set_: options.Set = None,
     out: Annotated[
-        str | None, typer.Option(help="The film's file, or a folder for it.", show_default="renders/PRESET-SEED")
+        str | None,
+        typer.Option(help="The job's folder, which the film is made in.", show_default="renders/PRESET-SEED"),
     ] = None,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -33,16 +34,15 @@ def command(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved preset, the size and ffmpeg's arguments only.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a film that exists.")] = False,
+    restart: Annotated[bool, typer.Option("--restart", help="Begin anew, whatever the job's folder holds.")] = False,
     progress_: Annotated[
         progress.Style, typer.Option("--progress", help="auto: a bar on a terminal, plain lines elsewhere.")
     ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     debug: options.Debug = False,
 ) -> int:
-    """Make a film from a preset and a seed."""
+    """Make a film from a preset and a seed, or go on with one where it was left."""
     from render import preset as presets
-    from render.errors import DiskFullError, StoppedError
     from render.job import plan as plans
     from render.job import run
 
@@ -55,47 +55,35 @@ def command(
     style: progress.Style = "none" if quiet else progress_
     shown = progress.make(style, resolved.frame_count)
 
-    def announce() -> None:
+    def announce(begun: Begun) -> None:
         if not quiet:
-            _announce(plan, style)
+            _announce(plan, begun, style)
 
     try:
-        finished = run.make(plan, overwrite=overwrite, ready=announce, report=shown, stopping=_say_stopping)
+        finished = run.make(plan, restart=restart, ready=announce, report=shown, stopping=_say_stopping)
     finally:
         shown.close()
     if not quiet:
         _conclude(plan, finished, style)
-    where = plans.show_path(finished.film)
-    if finished.stopped_by:
-        raise StoppedError(
-            f"stopped after {finished.frames} of {resolved.frame_count} frames; they are in {where}",
-            signal_number=finished.stopped_by,
-        )
-    if not finished.fits:
-        takes = f"{plans.show_bytes(resolved.medium.most_bytes() or 0)} that {resolved.medium.kind} takes"
-        raise DiskFullError(
-            f"the film outgrew the {takes} after {finished.frames} of {resolved.frame_count} frames; they are in {where}",
-            "lower the quality, shorten it, or choose a larger medium.",
-        )
     return 0
 
 
 def _say_stopping() -> None:
     """Answer the first Ctrl-C; called from a signal handler, where print is not safe."""
     with contextlib.suppress(OSError):
-        os.write(2, b"\nfinishing the film up to here; once more stops at once\n")
+        os.write(2, b"\nstopping; once more stops at once\n")
 
 
-def _announce(plan: Plan, style: progress.Style) -> None:
+def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
     from render.job.plan import show_bytes, show_path
 
     preset = plan.preset
     if style == "json":
         say_event(
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
-            film=str(plan.paths.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
+            film=str(plan.folder.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
             gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
-            warnings=list(plan.warnings),
+            warnings=list(plan.warnings), frames_done=begun.frames_done, damaged=list(begun.damaged),
         )  # fmt: skip
         return
     picture = preset.picture
@@ -108,7 +96,16 @@ def _announce(plan: Plan, style: progress.Style) -> None:
     say(f"{_encoder(plan)}; ffmpeg {plan.tool.release} from {plan.tool.found_by}")
     for warning in plan.warnings:
         say(f"note: {warning}")
-    say(f"writing {show_path(plan.paths.film)}")
+    for what in begun.damaged:
+        say(f"note: damaged and made again: {what}")
+    if begun.frames_done:
+        say(f"going on after frame {begun.frames_done} of {preset.frame_count}")
+    say(f"{'working' if begun.frames_done else 'begun'} in {show_path(plan.folder.path)}, {_cut(plan)}")
+
+
+def _cut(plan: Plan) -> str:
+    count = len(plan.segments)
+    return f"{count} segment{'s' if count > 1 else ''} of {plan.recipe['segment_frames']} frames"
 
 
 def _where(plan: Plan) -> str:
@@ -129,15 +126,15 @@ def _conclude(plan: Plan, finished: Finished, style: progress.Style) -> None:
     if style == "json":
         say_event(
             "done", film=str(finished.film), frames=finished.frames, bytes=finished.film_bytes,
-            blake2b=finished.digest, seconds=round(finished.seconds, 3), partial=finished.frames < plan.preset.frame_count, fits=finished.fits,
+            frames_sha256=finished.digest, seconds=round(finished.seconds, 3), made=finished.made,
         )  # fmt: skip
         return
-    if not finished.stopped_by and finished.fits:
-        say(
-            f"{show_path(finished.film)}: {finished.frames} frames, {show_bytes(finished.film_bytes)}, "
-            f"in {clock(finished.seconds)} ({finished.frames / finished.seconds:.0f} fps)"
-        )
-    say(f"frames blake2b {finished.digest}")
+    film = f"{show_path(finished.film)}: {finished.frames} frames, {show_bytes(finished.film_bytes)}"
+    if finished.made:
+        say(f"{film}, in {clock(finished.seconds)} ({finished.made / finished.seconds:.0f} fps)")
+    else:
+        say(f"{film}, is finished already; --restart makes it anew")
+    say(f"frames sha256 {finished.digest}")
 
 
 def _show_plan(plan: Plan) -> None:
@@ -157,7 +154,7 @@ def _show_plan(plan: Plan) -> None:
         say(f"medium:  {preset.medium.kind} takes {show_bytes(most)}, {100 * plan.expected_bytes / most:.0f} % used")
     say(f"device:  {_where(plan)}; {plan.device.reason}")
     say(f"encoder: {plan.encoder.kind}; {plan.encoder.reason}")
-    say(f"film:    {show_path(plan.paths.film)}")
+    say(f"film:    {show_path(plan.folder.film)}, {_cut(plan)}")
     for warning in plan.warnings:
         say(f"note:    {warning}")
     print(f"ffmpeg:  {shlex.join([plan.tool.path, *plan.arguments])}")

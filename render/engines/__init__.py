@@ -30,6 +30,7 @@ class Card(Protocol):
     Params: type[EngineParams]
     State: type[Any]
     EXACT: bool
+    BITS: int
 
     def start(self, params: Any, world: World, seed: int) -> Any:
         """The first state, made on the host, the same everywhere."""

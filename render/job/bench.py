@@ -49,7 +49,7 @@ def measure(preset: Preset, device: Device, *, warm_up: int, frames: int) -> Mea
     made = [film.fetch(frame) for frame in ring]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        arguments = codec.arguments(preset.codec, preset.picture, str(path / "film"), {})
+        arguments = codec.arguments(preset.codec, preset.picture, str(path / "film"))
         begin = time.perf_counter()
         with closing(ffmpeg.Encoder(tool, arguments, path / "film", path / "log")) as encoder:
             for number in range(frames):

@@ -1,9 +1,9 @@
 """The manifest: what a finished film is and how it came to be, beside the film as JSON.
 
-It is all that other programs may rely on. ``frames.blake2b`` is the BLAKE2b-128 digest of the raw frames in the
-order they went to the encoder: equal digests mean equal pictures, whatever encoder or machine made the file. The
-file's own bytes are repeatable with a software encoder of the same ffmpeg only: what ``made_with.encoder`` ``nvenc``
-makes differs between GPUs and drivers.
+It is all that other programs may rely on. ``frames.sha256`` is the SHA-256 of the SHA-256 digests of the raw frames in
+their order: equal digests mean equal pictures, whatever encoder or machine made the file, in however many segments. The
+file's own ``sha256`` is the same on every run with the same ffmpeg where ``repeatable`` says so; what NVENC makes differs
+between GPUs and drivers.
 """
 
 from __future__ import annotations
@@ -11,53 +11,53 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from render import __version__
 from render.compute import jit
+from render.job.files import publish
 from render.job.plan import Plan
 from render.preset import to_data
 
-SCHEMA_VERSION = 1
-DIGEST_BYTES = 16
+SCHEMA_VERSION = 2
 
 
-def build(
-    plan: Plan, *, frames: int, digest: str, film_bytes: int, partial: bool, fits: bool, seconds: float
-) -> dict[str, Any]:
+def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256: str, seconds: float) -> dict[str, Any]:
     """The manifest's content.
 
     Args:
         plan: the plan that ran.
         frames: frames in the film.
-        digest: BLAKE2b-128 of the raw frames, hexadecimal.
+        digest: SHA-256 of the frames' SHA-256 digests, hexadecimal.
         film_bytes: size of the film.
-        partial: whether the film was stopped before its planned end.
-        fits: whether the film is small enough for its medium.
-        seconds: how long the run took.
+        film_sha256: SHA-256 of the film.
+        seconds: how long all runs took together.
     """
     preset = plan.preset
     picture = preset.picture
     return {
         "schema_version": SCHEMA_VERSION,
         "render": __version__,
-        "film": plan.paths.film.name,
+        "film": plan.folder.film_name,
         "bytes": film_bytes,
-        "partial": partial,
-        "medium": {"kind": preset.medium.kind, "most_bytes": preset.medium.most_bytes(), "fits": fits},
+        "sha256": film_sha256,
+        "repeatable": plan.encoder.kind == "software",
+        "medium": {"kind": preset.medium.kind, "most_bytes": preset.medium.most_bytes()},
         "name": plan.name,
         "seed": preset.seed,
         "seed_number": preset.seed_number,
         "frames": {
             "count": frames,
-            "planned": preset.frame_count,
             "rate": str(picture.rate),
             "seconds": float(frames / picture.rate),
             "format": "yuv420p, limited range",
-            "blake2b": digest,
+            "sha256": digest,
         },
+        "segment_frames": plan.recipe["segment_frames"],
+        "recipe": plan.recipe_digest,
         "preset": to_data(preset),
         "made_with": {
             "device": plan.device.kind,
@@ -76,6 +76,17 @@ def build(
     }
 
 
-def text(content: dict[str, Any]) -> str:
-    """A manifest as it is written to disk."""
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Write a manifest at once and for good."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    publish(part, path)
+
+
+def read(path: Path) -> dict[str, Any] | None:
+    """A manifest, or None where there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.get("schema_version") == SCHEMA_VERSION else None

@@ -2,55 +2,31 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 import re
 import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from render import __version__
+from render import __version__, engines
 from render.compute import device as devices
 from render.compute import gpu
 from render.compute.device import Choice, Device
 from render.errors import PreflightError, UsageError
+from render.job.folder import Folder
+from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
 from render.settings import shown
 from render.video import codec, ffmpeg
 from render.video import encoder as encoders
-from render.video.film import Film, device_bytes
+from render.video.cutting import Segment, cut, segment_frames
+from render.video.film import Film, Snapshot, device_bytes
 
 SPACE_MARGIN = 1.05
-MOST_NAME_BYTES = 240
-"""Longest name of a file beside the film; file systems take 255 bytes, and `.part` comes on top."""
-
-
-@dataclass(frozen=True)
-class Paths:
-    """The files of a film.
-
-    Attributes:
-        film: the finished film.
-        part: the film while it is written.
-        video: the bare video while it is encoded, where sound is added afterwards; else the same as part.
-        log: ffmpeg's messages; also the lock.
-        manifest: what the film is, for people, scripts and disc tools.
-    """
-
-    film: Path
-    part: Path
-    video: Path
-    log: Path
-    manifest: Path
-
-    @staticmethod
-    def of(film: Path) -> Paths:
-        """The files beside a film."""
-        part, log, manifest = (film.with_name(film.name + ending) for ending in (".part", ".log", ".manifest.json"))
-        video = film.with_name(film.name + ".video.part") if film.suffix.lower() == ".mpg" else part
-        return Paths(film, part, video, log, manifest)
 
 
 @dataclass(frozen=True)
@@ -63,8 +39,11 @@ class Plan:
         device: where it is simulated.
         tool: the ffmpeg that encodes it.
         encoder: whether a software encoder or NVENC does, and why.
-        paths: its files.
-        arguments: ffmpeg's arguments.
+        folder: its job's folder.
+        segments: how it is cut.
+        recipe: all that decides the film's bytes, for the ledger.
+        tags: title, seed and the like, for containers that hold them.
+        arguments: ffmpeg's arguments for a segment, which stands there as ``SEGMENT``.
         expected_bytes: size of the film.
         expected_is_firm: whether the rate control promises that size, or it is a rough guess.
         warnings: what the user should know.
@@ -75,41 +54,51 @@ class Plan:
     device: Device
     tool: ffmpeg.Tool
     encoder: encoders.Choice
-    paths: Paths
+    folder: Folder
+    segments: tuple[Segment, ...]
+    recipe: dict[str, Any]
+    tags: dict[str, str]
     arguments: tuple[str, ...]
     expected_bytes: int
     expected_is_firm: bool
     warnings: tuple[str, ...]
 
+    @functools.cached_property
+    def recipe_digest(self) -> str:
+        """The recipe in one number."""
+        return recipe_digest(self.recipe)
 
-def output_path(preset: Preset, name: str, out: str | None) -> Path:
-    """The film's path: ``out`` if it is a file, else a file in that folder named after preset and seed.
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """The universe in one number: all that decides the film's frames, whatever encodes them."""
+        data = self.recipe["preset"]
+        universe = {key: data.get(key) for key in ("engine", "world", "look", "picture")}
+        return recipe_digest({**universe, "seed": self.preset.seed_number, "bits": self.recipe["bits"]})
+
+
+def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
+    """The job's folder: ``out``, or one named after preset and seed in ``renders``; the film in it is called the same.
 
     Raises:
-        UsageError: ``out`` has the ending of another file format.
+        UsageError: ``out`` is no name for a folder.
     """
-    ending = f".{preset.codec.container}"
-    own = own_name(preset, name) + ending
+    own, ending = own_name(preset, name), f".{preset.codec.container}"
     if out is None:
-        return Path("renders", own).absolute()
+        return Folder(Path("renders", own).absolute(), own + ending)
     try:
         out.encode()
         path = Path(out).expanduser().absolute()
-        special = path.exists() and not path.is_dir() and not path.is_file()
+        special = path.exists() and not path.is_dir()
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, no UTF-8
-        raise UsageError(f"--out {shown(out)} is no name for a file") from error
-    if out == "-" or special:
-        raise UsageError(f"--out {out}: a film is a file, which is checked when it is finished", "name a file.")
-    if path.is_dir() or out.endswith(os.sep):
-        return path / own
-    if path.suffix == "":
-        return path.with_name(path.name + ending)
-    if path.suffix.lower() != ending:
+        raise UsageError(f"--out {shown(out)} is no name for a folder") from error
+    if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv"):
         raise UsageError(
-            f"--out {out} ends in {path.suffix}, but codec {preset.codec.kind} writes {ending} files",
-            f"write {path.stem}{ending}, or a folder.",
+            f"--out {out}: a film is made in a folder of its own, which keeps all that is needed to go on",
+            f"name a folder: --out {path.with_suffix('').name or own}.",
         )
-    return path
+    if out.endswith(os.sep):
+        return Folder(path / own, own + ending)
+    return Folder(path, path.name + ending)
 
 
 def own_name(preset: Preset, name: str) -> str:
@@ -141,8 +130,7 @@ def make(
         UsageError: the film cannot fit its medium, or ``out`` is wrong.
         PreflightError: ffmpeg, an encoder or the device is missing, or not the one that was asked for.
     """
-    film = output_path(preset, name, out)
-    paths = Paths.of(film)
+    folder = job_folder(preset, name, out)
     frames = preset.frame_count
     expected, firm = preset.codec.expected_bytes(preset.picture, frames)
     most = preset.medium.most_bytes()
@@ -151,6 +139,8 @@ def make(
             f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",
             f"shorten it to {float(preset.seconds) * most / expected / 60:.0f} minutes, or lower codec.bitrate.",
         )
+    if preset.audio.file is not None and not Path(preset.audio.file).is_file():
+        raise PreflightError(f"audio.file {shown(preset.audio.file)} is no file", "correct its path.")
     gpus = gpu.probe()
     chosen = device_for(preset, device, threads, gpu_wanted, gpus)
     ffmpeg.stall_seconds()
@@ -163,11 +153,24 @@ def make(
         "seed": str(preset.seed),
         "comment": json.dumps({"render": __version__, "name": name, **to_data(preset)}, ensure_ascii=False),
     }
-    arguments = codec.arguments(preset.codec, preset.picture, str(paths.video), tags, who.kind)
+    arguments = codec.arguments(preset.codec, preset.picture, "SEGMENT", who.kind)
+    each = segment_frames(preset.job, preset.codec, preset.picture)
     return Plan(
-        name, preset, chosen, tool, who, paths, tuple(arguments),
+        name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
+        recipe_of(preset, tool, arguments, each), tags, tuple(arguments),
         expected, firm, tuple(preset.codec.warnings(preset.picture)),
     )  # fmt: skip
+
+
+def recipe_of(preset: Preset, tool: ffmpeg.Tool, arguments: list[str], each: int) -> dict[str, Any]:
+    """All that decides a film's bytes."""
+    data = to_data(preset)
+    work = data.pop("job", {})
+    data["job"] = {key: work[key] for key in ("chapters",) if key in work}
+    return {
+        "preset": data, "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
+        "segment_frames": each, "ffmpeg": tool.version, "arguments": arguments,
+    }  # fmt: skip
 
 
 def device_for(
@@ -180,50 +183,23 @@ def device_for(
     )  # fmt: skip
 
 
-def film_of(preset: Preset, device: Device) -> Film:
-    """A preset's film at its start."""
-    return Film(preset.engine, preset.torus, preset.look, preset.picture, preset.seed_number, device)
+def film_of(preset: Preset, device: Device, snapshot: Snapshot | None = None) -> Film:
+    """A preset's film at its start, or where a snapshot says."""
+    return Film(preset.engine, preset.torus, preset.look, preset.picture, preset.seed_number, device, snapshot)
 
 
-def check_output(plan: Plan, overwrite: bool) -> None:
-    """See that the film may be written, and make its folder.
-
-    Raises:
-        PreflightError: the film exists already, or the folder cannot be made or written to.
-    """
-    film = plan.paths.film
-    if len(os.fsencode(plan.paths.manifest.name)) > MOST_NAME_BYTES:
-        raise PreflightError(f"the name {film.name[:40]}... is too long", "choose a shorter one with --out.")
-    if film.exists() and not overwrite:
-        raise PreflightError(f"{show_path(film)} exists already", "choose another name with --out, or say --overwrite.")
-    try:
-        film.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise PreflightError(
-            f"the folder {show_path(film.parent)} cannot be made: {error.strerror}",
-            "choose another place with --out.",
-        ) from error
-    try:
-        tempfile.TemporaryFile(dir=film.parent).close()
-    except OSError as error:
-        raise PreflightError(
-            f"cannot write to {show_path(film.parent)}: {error.strerror}", "choose another place with --out."
-        ) from error
-
-
-def check_space(plan: Plan) -> None:
-    """See that the disk has room for the film, where its size is known beforehand.
+def check_space(plan: Plan, bytes_done: int) -> None:
+    """See that the disk has room for what is still to be made: segments, and once more the film joined from them.
 
     Raises:
-        PreflightError: it has not.
+        PreflightError: it has not, as far as its size is known beforehand.
     """
-    film = plan.paths.film
-    free = shutil.disk_usage(film.parent).free
-    needed = plan.expected_bytes * SPACE_MARGIN * (1 if plan.paths.video == plan.paths.part else 2)
+    free = shutil.disk_usage(plan.folder.path).free
+    needed = plan.expected_bytes * 2 * SPACE_MARGIN - bytes_done
     if plan.expected_is_firm and needed > free:
         raise PreflightError(
-            f"making the film takes about {show_bytes(needed)}, but "
-            f"{show_path(film.parent)} has {show_bytes(free)} free",
+            f"making the film takes about {show_bytes(needed)} more, segments and film, but "
+            f"{show_path(plan.folder.path)} has {show_bytes(free)} free",
             "make room, write elsewhere with --out, or shorten it with --duration.",
         )
 

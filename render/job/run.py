@@ -1,31 +1,49 @@
-"""Making a film: the whole story on one page.
+"""Making a film: the whole story on one page. Beginning and going on are one path.
 
-    claim the name -> start ffmpeg -> frames -> wait for its exit code -> add sound where there is some
-    -> count the frames in the file -> sync and rename -> manifest
+    hold the folder -> open the ledger -> for each segment that is missing: frames, ffmpeg, check, checkpoint, ledger
+    -> join -> verify -> publish -> manifest -> tidy up
 
-Until the rename the film is ``NAME.part``. A part that ffmpeg could not finish is removed; one that it finished is kept,
-whatever fails afterwards.
+Nothing is ever lost but the segment at work: what is under a final name is whole, and what is not is made again.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import signal
+import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
+from typing import Any
 
-from render.errors import PreflightError, RenderError, StoppedError, VerificationError
-from render.job import manifest
-from render.job.files import claimed, file_error, publish, stage_text
-from render.job.plan import Paths, Plan, check_output, check_space, film_of
+import numpy as np
+
+from render.errors import (
+    DiskFullError,
+    EncoderError,
+    RenderError,
+    SimulationError,
+    StoppedError,
+    VerificationError,
+)
+from render.job import checkpoint, joining, ledger, manifest
+from render.job.files import file_error, publish
+from render.job.folder import Folder, locked
+from render.job.ledger import Ledger, Record
+from render.job.plan import Plan, check_space, film_of
+from render.job.preview import Preview
+from render.job.segment import Take, sweep
 from render.job.selftest import check_kernels
-from render.video import ffmpeg
-from render.video.frames import Clock, play
+from render.job.stop import Stop
+from render.preset import to_yaml
+from render.video.cutting import Segment
+from render.video.film import Film, Snapshot
+from render.video.frames import Clock, player
+
+CHECKPOINTS_KEPT = 3
+FROZEN_FRAMES = 250
+"""A segment must have so many frames before their sameness means anything."""
 
 
 @dataclass(frozen=True)
@@ -33,18 +51,33 @@ class Status:
     """How far a run is.
 
     Attributes:
-        done: frames drawn.
+        done: frames of the film that are drawn, those of earlier runs among them.
         planned: frames of the whole film.
-        seconds: time since the first frame was begun.
+        begun_with: frames that were done when this run began.
+        seconds: time since this run began.
         bytes_written: asks for the size of the film so far.
-        bottleneck: asks which is the busiest of simulation, look and encoder.
+        bottleneck: asks which is the busiest of simulation, look, gpu and encoder.
     """
 
     done: int
     planned: int
+    begun_with: int
     seconds: float
     bytes_written: Callable[[], int]
     bottleneck: Callable[[], str]
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a run found.
+
+    Attributes:
+        frames_done: frames that earlier runs have made.
+        damaged: what of them was not whole and is made again.
+    """
+
+    frames_done: int
+    damaged: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -55,10 +88,9 @@ class Finished:
         film: where it is.
         frames: frames in it.
         film_bytes: its size.
-        digest: BLAKE2b-128 of its raw frames.
-        seconds: time from the first frame to the counted file.
-        stopped_by: number of the signal that ended it early, 0 for none.
-        fits: False where the film outgrew its medium, and was ended there if it was not complete.
+        digest: SHA-256 of its frames' SHA-256 digests.
+        seconds: how long this run took.
+        made: frames that this run made; 0 where the film was finished already.
     """
 
     film: Path
@@ -66,179 +98,271 @@ class Finished:
     film_bytes: int
     digest: str
     seconds: float
-    stopped_by: int = 0
-    fits: bool = True
-
-
-SIZE_EVERY = 64
-"""Frames between two looks at the film's size against its medium."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class Stop:
-    """What Ctrl-C, SIGTERM and a closed terminal ask for: the first one to finish cleanly, the second to end at once."""
-
-    def __init__(self, notice: Callable[[], None] = lambda: None) -> None:
-        self._notice = notice
-        self.by = 0
-        self.now = False
-        self.kill: Callable[[], None] = lambda: None
-
-    def request(self, number: int, frame: FrameType | None = None) -> None:
-        """A signal handler."""
-        if self.by:
-            self.now = True
-            self.kill()
-        else:
-            self.by = number
-            self._notice()
-
-    def running(self, kill: Callable[[], None]) -> None:
-        """A process has started; ``kill`` ends it, which a second signal does."""
-        self.kill = kill
-        if self.now:
-            kill()
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Handle signals inside the block; only possible in the main thread."""
-        heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup stays nohup
-        before = {number: signal.signal(number, self.request) for number in heard}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-
-@dataclass(frozen=True)
-class _Encoded:
-    """Frames that ffmpeg has taken and finished."""
-
-    frames: int
-    digest: str
-    started: float
+    made: int
 
 
 def make(
     plan: Plan,
     *,
-    overwrite: bool = False,
-    ready: Callable[[], None] = lambda: None,
+    restart: bool = False,
+    ready: Callable[[Begun], None] = lambda begun: None,
     report: Callable[[Status], None] = lambda status: None,
     stopping: Callable[[], None] = lambda: None,
 ) -> Finished:
-    """Make the film a plan describes.
+    """Make the film a plan describes, or finish it.
 
     Args:
         plan: the plan.
-        overwrite: replace a film that exists.
+        restart: begin anew, whatever the folder holds.
         ready: called once nothing speaks against the film any more, before the first frame.
-        report: called after each frame.
-        stopping: called, from a signal handler, when a signal asks to finish early.
-
-    Returns:
-        the finished film, or a shorter one named as partial when a signal or a full medium ended it.
+        report: called as frames are drawn.
+        stopping: called, from a signal handler, when a signal asks to stop.
 
     Raises:
-        RenderError: it did not work out. Nothing is left under the final name; what was encoded completely
-            before a later step failed is kept as a part, which the hint names.
+        RenderError: it did not work out. All finished segments are kept, and the same call goes on from there.
     """
-    check_output(plan, overwrite)
-    stop = Stop(stopping)
-    with claimed(plan.paths.log), stop.listening():
-        check_space(plan)
-        ready()
+    folder, stop = plan.folder, Stop(stopping)
+    folder.make()
+    with locked(folder), stop.listening(), _told(plan, stop):
+        sweep(folder)
+        if restart:
+            ledger.clear(folder)
+        elif finished := _already(plan):
+            return finished
+        book = ledger.open_ledger(folder, plan.recipe, list(plan.segments))
+        check_space(plan, book.bytes_done)
+        _write_preset(plan)
+        book.save()
+        ready(Begun(book.frames_done, tuple(book.damaged)))
         check_kernels(plan.device)
-        with _told(plan, stop, ""):
-            try:
-                encoded = _encode(plan, stop, report)
-            except BaseException:
-                plan.paths.video.unlink(missing_ok=True)
-                raise
-        with _told(plan, stop, f"what was encoded is kept in {plan.paths.video.name}."):
-            try:
-                return _finish(plan, stop, encoded, overwrite)
-            finally:
-                if plan.paths.part != plan.paths.video:  # half a copy of the video that is kept
-                    plan.paths.part.unlink(missing_ok=True)
+        begun, before = time.perf_counter(), book.frames_done
+        _Work(plan, book, stop, report).render()
+        return _publish(plan, book, stop, begun, before)
 
 
-@contextmanager
-def _told(plan: Plan, stop: Stop, kept: str) -> Iterator[None]:
-    """Turn what goes wrong in the block into an error for the user, with what became of the film."""
+@contextlib.contextmanager
+def _told(plan: Plan, stop: Stop) -> Iterator[None]:
+    """Turn what goes wrong in the block into an error for the user, with how to go on."""
     try:
         yield
     except (RenderError, OSError) as error:
-        if stop.now:
-            raise StoppedError("stopped at once", kept or "nothing was kept.", signal_number=stop.by) from None
-        told = error if isinstance(error, RenderError) else file_error(error, plan.paths.film.parent)
-        told.hint = f"{told.hint} {kept}".strip()
+        if stop.by and not isinstance(error, StoppedError):
+            raise StoppedError("stopped", _GO_ON, signal_number=stop.by) from None
+        told = error if isinstance(error, RenderError) else file_error(error, plan.folder.path)
+        if isinstance(told, (DiskFullError, EncoderError)):
+            told.hint = f"{told.hint} {_GO_ON}".strip()
         raise told from error
 
 
-def _encode(plan: Plan, stop: Stop, report: Callable[[Status], None]) -> _Encoded:
-    """Make the frames and wait until ffmpeg has written them."""
-    preset, paths = plan.preset, plan.paths
-    film = film_of(preset, plan.device)
-    paths.log.write_bytes(b"")
-    digest = hashlib.blake2b(digest_size=manifest.DIGEST_BYTES)
-    most = preset.medium.most_bytes()
-    with closing(ffmpeg.Encoder(plan.tool, list(plan.arguments), paths.video, paths.log)) as encoder:
-        stop.running(encoder.kill)
-        clock = Clock()
-
-        def write(data: memoryview) -> None:
-            digest.update(data)
-            encoder.write(data)
-
-        def after(done: int) -> bool:
-            elapsed = time.perf_counter() - clock.started
-            report(Status(done, preset.frame_count, elapsed, encoder.bytes_written, clock.bottleneck))
-            full = most is not None and done % SIZE_EVERY == 0 and encoder.bytes_written() > most
-            return not stop.by and not full
-
-        frames = play(film, preset.frame_count, write, clock, after)
-        encoder.finish()
-    return _Encoded(frames, digest.hexdigest(), clock.started)
+_GO_ON = "All finished segments are kept; the same command goes on from there."
 
 
-def _finish(plan: Plan, stop: Stop, encoded: _Encoded, overwrite: bool) -> Finished:
-    """Add sound where there is some, check the file, and give it its final name with its manifest."""
-    preset, paths = plan.preset, plan.paths
-    if join := preset.codec.join_arguments(preset.picture, encoded.frames, str(paths.video), str(paths.part)):
-        with closing(ffmpeg.Encoder(plan.tool, join, paths.part, paths.log)) as joining:
-            stop.running(joining.kill)
-            joining.finish()
-    counted = ffmpeg.count_frames(plan.tool, paths.part, stop.running)
-    if counted != encoded.frames:
-        raise VerificationError(
-            f"the file holds {counted} frames, but {encoded.frames} were encoded",
-            f"ffmpeg's messages are in {paths.log.name};",
+def _write_preset(plan: Plan) -> None:
+    """The resolved preset with its seed, written once."""
+    if not plan.folder.preset.exists():
+        part = plan.folder.preset.with_name(plan.folder.preset.name + ".part")
+        part.write_text(to_yaml(plan.preset), encoding="utf-8")
+        publish(part, plan.folder.preset)
+
+
+def _already(plan: Plan) -> Finished | None:
+    """The film, where it is finished and still what its manifest says."""
+    told = manifest.read(plan.folder.manifest)
+    if told is None or told.get("recipe") != plan.recipe_digest:
+        return None
+    film = plan.folder.film
+    if not film.is_file() or film.stat().st_size != told["bytes"]:
+        return None
+    return Finished(film, told["frames"]["count"], told["bytes"], told["frames"]["sha256"], 0.0, 0)
+
+
+class _Work:
+    """Rendering what is missing, one segment after the other; a finished one is closed beside the next."""
+
+    def __init__(self, plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None]) -> None:
+        self._plan, self._book, self._stop, self._report = plan, book, stop, report
+        self._clock = Clock()
+        self._begun_with = book.frames_done
+        self._preview = Preview(plan.folder.preview, plan.preset.picture)
+        self._attempts: Counter[int] = Counter()
+        self._film: Film | None = None
+        self._player: Any = None
+        self._frame = 0
+        self._closing: tuple[Segment, Future[Record]] | None = None
+
+    def render(self) -> None:
+        """Make all missing segments.
+
+        Raises:
+            StoppedError: a signal came.
+            RenderError: a segment could not be made, tried often enough.
+        """
+        with ThreadPoolExecutor(1, "close segment") as closer:
+            try:
+                while segment := self._next():
+                    self._segment(segment, closer)
+            finally:
+                with contextlib.suppress(EncoderError, VerificationError):
+                    self._settle()
+
+    def _next(self) -> Segment | None:
+        """The first segment that is neither done nor being closed."""
+        while True:
+            closing = self._closing[0] if self._closing else None
+            for segment in self._book.missing():
+                if segment != closing:
+                    return segment
+            if closing is None:
+                return None
+            self._settle_or_retry()
+
+    def _segment(self, segment: Segment, closer: ThreadPoolExecutor) -> None:
+        plan, stop = self._plan, self._stop
+        try:
+            film = self._at(segment.first)
+            take = Take(plan, plan.folder, segment, stop.running)
+            try:
+                done = self._player.play(
+                    segment.first, segment.frames, lambda data: self._take(take, data), self._clock,
+                    lambda drawn: self._after(take, drawn),
+                )  # fmt: skip
+                if done < segment.frames or stop.by:
+                    raise StoppedError(f"stopped; {self._book.frames_done} of {plan.preset.frame_count} frames are done",
+                                       "the same command goes on from there.", signal_number=stop.by)  # fmt: skip
+                snapshot = film.snapshot(segment.end)
+                self._diagnose(take, snapshot)
+            except BaseException:
+                take.abandon()
+                raise
+        except EncoderError as error:
+            self._film = None
+            self._again(segment, error)
+            return
+        self._frame = segment.end
+        self._settle_or_retry()
+        self._closing = (segment, closer.submit(self._close, take, snapshot))
+
+    def _close(self, take: Take, snapshot: Snapshot) -> Record:
+        record = take.finish(snapshot, self._plan.fingerprint)
+        self._book.add(record)
+        missing = self._book.missing()
+        keep_from = missing[0].first if missing else record.first
+        checkpoint.prune(self._plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
+        most = self._plan.preset.medium.most_bytes()
+        if most is not None and self._book.bytes_done > most:
+            raise DiskFullError(
+                f"the film outgrew its medium, {self._plan.preset.medium.kind}, after {self._book.frames_done} of "
+                f"{self._plan.preset.frame_count} frames",
+                "lower the quality, shorten it, or choose a larger medium.",
+            )
+        return record
+
+    def _settle(self) -> None:
+        """Wait for the segment that is being closed."""
+        if self._closing is not None:
+            future, self._closing = self._closing[1], None
+            future.result()
+
+    def _settle_or_retry(self) -> None:
+        closing = self._closing
+        try:
+            self._settle()
+        except (EncoderError, VerificationError) as error:
+            assert closing is not None
+            self._again(closing[0], error)
+
+    def _again(self, segment: Segment, error: RenderError) -> None:
+        """Let a segment be tried again, or give up."""
+        self._attempts[segment.number] += 1
+        if self._attempts[segment.number] > self._plan.preset.job.retries or self._stop.by:
+            raise error
+
+    def _at(self, frame: int) -> Film:
+        """The film at a frame: where it is already, or from the nearest checkpoint."""
+        if self._film is not None and self._frame == frame:
+            return self._film
+        plan = self._plan
+        kind = plan.preset.engine.kind
+        snapshot = checkpoint.nearest(plan.folder.checkpoints, frame, kind, plan.fingerprint)
+        self._film = film_of(plan.preset, plan.device, snapshot)
+        self._player = player(self._film)
+        begin = 0 if snapshot is None else snapshot.frame
+        if begin < frame:  # frames that are there already are drawn once more, for the light they leave
+            self._player.play(begin, frame - begin, lambda data: None, Clock(), lambda done: not self._stop.by)
+        self._frame = frame
+        return self._film
+
+    def _take(self, take: Take, data: memoryview) -> None:
+        take.write(data)
+        self._preview.offer(data)
+
+    def _after(self, take: Take, drawn: int) -> bool:
+        book, planned = self._book, self._plan.preset.frame_count
+        closing = self._closing[0] if self._closing else None
+        waiting = closing.frames if closing is not None and closing.number not in book.records else 0
+        status = Status(
+            done=book.frames_done + waiting + drawn,
+            planned=planned,
+            begun_with=self._begun_with,
+            seconds=time.perf_counter() - self._clock.started,
+            bytes_written=lambda: book.bytes_done + take.bytes_written(),
+            bottleneck=self._clock.bottleneck,
         )
-    partial = encoded.frames < preset.frame_count
-    final = partial_paths(paths, encoded.frames) if partial else paths
-    film_bytes = paths.part.stat().st_size
-    seconds = time.perf_counter() - encoded.started
-    most = preset.medium.most_bytes()
-    small = most is None or film_bytes <= most
-    ended_full = partial and not stop.by
+        self._report(status)
+        return not self._stop.by
+
+    def _diagnose(self, take: Take, snapshot: Snapshot) -> None:
+        """See that the universe is alive.
+
+        Raises:
+            SimulationError: its numbers are no numbers any more, or nothing moved for a whole segment.
+        """
+        segment = take.segment
+        for name, array in vars(snapshot.state).items():
+            if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise SimulationError(
+                    f"{name} is no longer a number in {np.count_nonzero(~np.isfinite(array))} places at frame {segment.end}",
+                    "choose a smaller engine.dt or engine.force.",
+                )
+        if self._plan.preset.job.frozen == "stop" and segment.frames >= FROZEN_FRAMES and take.is_frozen:
+            raise SimulationError(
+                f"nothing moves any more: frames {segment.first} to {segment.end} are all the same",
+                "choose another seed, or say --set job.frozen=allow.",
+            )
+
+
+def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) -> Finished:
+    """Join the segments, look at the film, and give it its name with its manifest."""
+    folder = plan.folder
+    records = [book.records[segment.number] for segment in plan.segments]
+    part = folder.path / f"{folder.film_name}.part"
+    joining.make(plan, folder, records, part, stop.running)
+    film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
+    if most is not None and film_bytes > most:
+        raise DiskFullError(
+            f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
+            "lower the quality, shorten it, or choose a larger medium.",
+        )
+    digest, file_digest = book.frames_sha256(), ledger.file_sha256(part)
     told = manifest.build(
-        dataclasses.replace(plan, paths=final), frames=encoded.frames, digest=encoded.digest, film_bytes=film_bytes,
-        partial=partial, fits=small, seconds=seconds,
+        plan, frames=plan.preset.frame_count, digest=digest, film_bytes=film_bytes, film_sha256=file_digest,
+        seconds=book.spent + time.perf_counter() - begun,
     )  # fmt: skip
-    staged = stage_text(final.manifest, manifest.text(told))
-    if final.film.exists() and not overwrite and not partial:
-        raise PreflightError(f"{final.film.name} has appeared meanwhile", "rename one of them;")
-    publish(paths.part, final.film)
-    publish(staged, final.manifest)
-    paths.video.unlink(missing_ok=True)
-    return Finished(
-        final.film, encoded.frames, film_bytes, encoded.digest, seconds,
-        stopped_by=stop.by if partial else 0, fits=small and not ended_full,
-    )  # fmt: skip
+    publish(part, folder.film)
+    manifest.write(folder.manifest, told)
+    book.save(finished={"bytes": film_bytes, "sha256": file_digest, "frames_sha256": digest})
+    _tidy(plan)
+    made = plan.preset.frame_count - before
+    return Finished(folder.film, plan.preset.frame_count, film_bytes, digest, time.perf_counter() - begun, made)
 
 
-def partial_paths(paths: Paths, frames: int) -> Paths:
-    """The files of a film that was stopped after this many frames."""
-    return Paths.of(paths.film.with_name(f"{paths.film.stem}.partial-{frames}{paths.film.suffix}"))
+def _tidy(plan: Plan) -> None:
+    """Remove the work behind a film that has been verified and has its manifest."""
+    folder: Folder = plan.folder
+    places = [folder.checkpoints] if plan.preset.job.keep == "segments" else [folder.checkpoints, folder.segments]
+    for place in places:
+        for path in place.glob("*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+        with contextlib.suppress(OSError):
+            place.rmdir()

@@ -16,7 +16,9 @@ from render.disc import Medium
 from render.look import Look
 from render.scene import World
 from render.settings import Block, Duration, setting
+from render.video.audio import Audio
 from render.video.codec import Codec
+from render.video.cutting import Job
 from render.video.picture import Picture
 
 MOST_FRAMES = 100_000_000
@@ -84,6 +86,8 @@ class Preset(Block):
     picture: Picture = setting(Picture(), "Size, rate and pixel shape.")
     length: Length = setting(Length(duration=Fraction(60)), "How long.")
     codec: Codec = setting(..., "How it is encoded.")
+    audio: Audio = setting(Audio(), "What is heard.")
+    job: Job = setting(Job(), "How the work is divided.")
     medium: Medium = setting(Medium(), "Where it must fit.")
 
     @model_validator(mode="after")

@@ -29,7 +29,7 @@ DVD_PICTURES = {(720, 480): Fraction(30000, 1001), (720, 576): Fraction(25)}
 """Full-size pictures of DVD-Video and their rates (DVD Specifications for Read-Only Disc, part 3)."""
 
 
-_QUIETLY = ("-y", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning")
+QUIETLY = ("-y", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning")
 
 
 class Mpeg2(Block):
@@ -89,29 +89,6 @@ class Mpeg2(Block):
             "-bufsize", "1835008", "-g", str(self.gop), "-bf", "0", "-threads:v", str(self.threads),
         ]  # fmt: skip
 
-    def output_arguments(self, tags: dict[str, str]) -> list[str]:
-        """Arguments of the file format: a transport stream, which :meth:`join_arguments` makes a film of.
-
-        A bare video stream would be smaller, but ffmpeg makes a program stream without a single presentation
-        time stamp of it, which no player accepts.
-        """
-        return ["-f", "mpegts"]
-
-    def join_arguments(self, picture: Picture, frames: int, video: str, output: str) -> list[str]:
-        """Arguments that add sound of the video's own length and make it a program stream.
-
-        Done after the encoding, not beside it: an endless silence next to slow frames overruns ffmpeg's queues,
-        and a film stopped early would keep the sound of the whole one. A program stream holds no tags.
-        """
-        seconds = float(frames / picture.rate)
-        # 10.08 Mbit/s in packs of 2048 bytes is the rate of a DVD's program streams.
-        return [
-            *_QUIETLY, "-f", "mpegts", "-i", f"file:{video}",
-            "-f", "lavfi", "-t", f"{seconds:.6f}", "-i", "anullsrc=channel_layout=stereo:sample_rate=48000",
-            "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "ac3", "-b:a", str(self.audio_bitrate),
-            "-f", "dvd", "-muxrate", "10080000", "-packetsize", "2048", f"file:{output}",
-        ]  # fmt: skip
-
 
 class _Modern(Block):
     """What H.264 and HEVC share: quality or bit rate, MP4 or Matroska."""
@@ -157,17 +134,6 @@ class _Modern(Block):
 
     def check(self, picture: Picture) -> None:
         """Any picture will do."""
-
-    def output_arguments(self, tags: dict[str, str]) -> list[str]:
-        """Arguments of the file format, with the tags it can hold."""
-        told = [word for key, value in tags.items() for word in ("-metadata", f"{key}={value}")]
-        if self.container == "mkv":
-            return ["-map", "0:v", *told, "-f", "matroska"]
-        return ["-map", "0:v", *told, "-movflags", "+faststart+use_metadata_tags", "-f", "mp4"]
-
-    def join_arguments(self, picture: Picture, frames: int, video: str, output: str) -> list[str]:
-        """Nothing: the encoder writes the film itself."""
-        return []
 
     def _rate_arguments(self, picture: Picture) -> list[str]:
         arguments = ["-preset", self.speed, "-g", str(self.gop(picture))]
@@ -218,8 +184,7 @@ class Hevc(_Modern):
     def video_arguments(self, picture: Picture) -> list[str]:
         """Arguments of the video encoder."""
         options = f"log-level=error:open-gop=0:const-vbv=1:pools={self.threads}:frame-threads=2"
-        tag = ["-tag:v", "hvc1"] if self.container == "mp4" else []
-        return ["-c:v", "libx265", *self._rate_arguments(picture), "-x265-params", options, *tag]
+        return ["-c:v", "libx265", *self._rate_arguments(picture), "-x265-params", options]
 
 
 Codec = Annotated[Mpeg2 | H264 | Hevc, Field(discriminator="kind")]
@@ -245,25 +210,29 @@ def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind) -> li
     return nvenc.arguments(codec, picture)
 
 
-def arguments(
-    codec: Codec, picture: Picture, output: str, tags: dict[str, str], encoder: EncoderKind = "software"
-) -> list[str]:
+def key_interval(codec: Codec, picture: Picture) -> int:
+    """Frames from one key frame to the next."""
+    return codec.gop if isinstance(codec, Mpeg2) else codec.gop(picture)
+
+
+def arguments(codec: Codec, picture: Picture, output: str, encoder: EncoderKind = "software") -> list[str]:
     """ffmpeg's arguments to encode raw yuv420p frames from its standard input, without the program's name.
+
+    What comes out is a segment: an MPEG transport stream, for :mod:`render.video.join`.
 
     Args:
         codec: the codec.
         picture: the picture.
         output: absolute path of the file to write.
-        tags: title, seed and the like, written where the container can hold them.
         encoder: who encodes; :func:`render.video.encoder.choose` knows who can.
     """
     aspect = picture.display_aspect
     return [
-        *_QUIETLY, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{picture.width}x{picture.height}",
+        *QUIETLY, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{picture.width}x{picture.height}",
         "-framerate", str(picture.rate), "-i", "pipe:0",
         *_video_arguments(codec, picture, encoder), "-pix_fmt", "yuv420p",
         "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colour_arguments(picture),
-        *codec.output_arguments(tags), f"file:{output}",
+        "-f", "mpegts", f"file:{output}",
     ]  # fmt: skip
 
 
@@ -271,6 +240,6 @@ def probe_arguments(codec: Codec, picture: Picture, encoder: EncoderKind = "soft
     """Arguments that encode two black frames to nowhere with the film's own options."""
     source = f"color=black:size={picture.width}x{picture.height}:rate={picture.rate}"
     return [
-        *_QUIETLY, "-f", "lavfi", "-i", source,
+        *QUIETLY, "-f", "lavfi", "-i", source,
         *_video_arguments(codec, picture, encoder), "-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-",
     ]  # fmt: skip

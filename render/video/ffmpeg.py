@@ -151,30 +151,25 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str], seconds: fl
         raise PreflightError(f"ffmpeg {tool.release} refuses a two-frame trial of {encoders[0]}: {reason}")
 
 
-def count_frames(tool: Tool, path: Path, running: Callable[[Callable[[], None]], None] = lambda kill: None) -> int:
-    """Video frames in a file, by reading every packet.
+def run(
+    tool: Tool, arguments: list[str], running: Callable[[Callable[[], None]], None] = lambda kill: None
+) -> tuple[int, str, str]:
+    """Run ffmpeg to its end on files that are there.
 
     Args:
         tool: which ffmpeg.
-        path: the file.
-        running: told how to end the count, which may take a while.
+        arguments: everything after the program's name.
+        running: told how to end it, which may be wanted.
 
-    Raises:
-        EncoderError: the file cannot be read.
+    Returns:
+        exit code, what it wrote, what it complained about.
     """
-    argv = [
-        tool.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", "-i", f"file:{path}",
-        "-map", "0:v:0", "-c", "copy", "-f", "null", "-progress", "pipe:1", "-stats_period", "10", "-",
-    ]  # fmt: skip
+    argv = [tool.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *arguments]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
                           **_APART) as process:  # fmt: skip
         running(process.kill)
         answer, messages = process.communicate()
-    counted = re.findall(r"^frame=\s*(\d+)", answer, re.MULTILINE)
-    if process.returncode or not counted:
-        reason = messages.strip().splitlines()
-        raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
-    return int(counted[-1])
+    return process.returncode, answer, messages
 
 
 class Encoder:

@@ -74,8 +74,7 @@ def arguments(codec: H264 | Hevc, picture: Picture) -> list[str]:
         if codec.max_bitrate is not None:
             rate += ["-maxrate", str(codec.max_bitrate), "-bufsize", str(codec.buffer)]
     # No B-frames: GPUs before Turing have none for HEVC and refuse them.
-    tag = ["-tag:v", "hvc1"] if codec.kind == "hevc" and codec.container == "mp4" else []
     return [
         "-c:v", encoder_name(codec), "-preset", _PRESETS[codec.speed], "-rc", "vbr", *rate,
-        "-g", str(codec.gop(picture)), "-bf", "0", *tag,
+        "-g", str(codec.gop(picture)), "-bf", "0",
     ]  # fmt: skip

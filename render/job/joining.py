@@ -1,0 +1,79 @@
+"""From segments to a film: joined by stream copy, then not believed until it has been looked at."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from render.errors import VerificationError
+from render.job.ledger import video_file
+from render.video import ffmpeg, inspect, join
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from render.job.folder import Folder
+    from render.job.ledger import Record
+    from render.job.plan import Plan
+
+
+def make(
+    plan: Plan, folder: Folder, records: list[Record], part: Path, running: Callable[[Callable[[], None]], None]
+) -> None:
+    """Join segments into one file and verify it.
+
+    Args:
+        plan: the film's plan.
+        folder: the job's folder.
+        records: the segments, in order and without a gap.
+        part: where to write the film.
+        running: told how to end the processes started here.
+
+    Raises:
+        EncoderError, DiskFullError, VerificationError: it did not work out.
+    """
+    preset = plan.preset
+    frames = sum(record.frames for record in records)
+    seconds = frames / preset.picture.rate
+    listing, metadata = folder.segments / "list.part", folder.segments / "metadata.part"
+    listing.write_text(join.listing([video_file(folder, record.number) for record in records]), encoding="utf-8")
+    metadata.write_text(join.metadata(plan.tags, chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
+    joint = join.Joint(listing, metadata, folder.preset, part, frames)
+    arguments = join.arguments(preset.codec, preset.picture, preset.audio, joint)
+    log = folder.logs / "join.log"
+    log.write_bytes(b"")
+    try:
+        with closing(ffmpeg.Encoder(plan.tool, arguments, part, log)) as joining:
+            running(joining.kill)
+            joining.finish()
+    finally:
+        listing.unlink(missing_ok=True)
+        metadata.unlink(missing_ok=True)
+    verify(plan, part, frames, running)
+
+
+def chapters(seconds: Fraction, every: int) -> list[Fraction]:
+    """Where chapters begin; none where there would be only one."""
+    if not every or seconds <= every:
+        return []
+    return [Fraction(start) for start in range(0, int(seconds), every)]
+
+
+def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], None]], None]) -> None:
+    """See that a film holds all frames at even times and that its key frames decode.
+
+    Raises:
+        VerificationError: it does not.
+    """
+    tick, times = inspect.packet_times(plan.tool, part, running)
+    if len(times) != frames:
+        raise VerificationError(f"the joined film holds {len(times)} frames, but its segments have {frames}")
+    times.sort()
+    step = 1 / (plan.preset.picture.rate * tick)  # ticks of a frame
+    for number, time in enumerate(times):
+        # Containers count time in ticks of their own: each frame must stand on the tick nearest to its time.
+        if abs(time - times[0] - number * step) > 1:
+            raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
+    inspect.decode_key_frames(plan.tool, part, running)

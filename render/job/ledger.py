@@ -1,0 +1,242 @@
+"""The ledger: what a job is and which of its segments are done.
+
+``job.json`` is the whole; beside each segment lies its own sealed record, from which the whole can be put together
+again. A segment counts as done only when its record is whole and the files are what the record says.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from render.errors import PreflightError
+from render.job import sealed
+from render.job.folder import Folder
+from render.video.cutting import Segment
+
+SCHEMA_VERSION = 1
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Record:
+    """A segment that is done.
+
+    Attributes:
+        number, first, frames: the segment.
+        bytes: size of its file.
+        sha256: digest of its file.
+        frames_sha256: digest of its frames' digests, SHA-256 each, in order.
+        seconds: how long it took.
+        device: where its frames were made.
+        recipe: digest of the recipe it was made by.
+    """
+
+    number: int
+    first: int
+    frames: int
+    bytes: int
+    sha256: str
+    frames_sha256: str
+    seconds: float
+    device: str
+    recipe: str
+
+
+def video_file(folder: Folder, number: int) -> Path:
+    """A segment's video."""
+    return folder.segments / f"{number:05}.ts"
+
+
+def digests_file(folder: Path, number: int) -> Path:
+    """The digests of a segment's frames, 32 bytes each."""
+    return folder / f"{number:05}.frames"
+
+
+def record_file(folder: Folder, number: int) -> Path:
+    """A segment's record."""
+    return folder.segments / f"{number:05}.json"
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_CHUNK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def recipe_digest(recipe: dict[str, Any]) -> str:
+    """A recipe in one number."""
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()[:32]
+
+
+@dataclass
+class Ledger:
+    """A job's state; every change is on disk when the method returns.
+
+    Attributes:
+        folder: where.
+        recipe: all that decides the film's bytes.
+        segments: all of them.
+        records: those that are done, by number.
+        damaged: what was found not to be what the ledger says, for the user.
+        spent: seconds that earlier runs took.
+    """
+
+    folder: Folder
+    recipe: dict[str, Any]
+    segments: list[Segment]
+    records: dict[int, Record] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+    spent: float = 0.0
+    begun: float = field(default_factory=time.monotonic)
+
+    def missing(self) -> list[Segment]:
+        """Segments still to be made, in order."""
+        return [segment for segment in self.segments if segment.number not in self.records]
+
+    @property
+    def frames_done(self) -> int:
+        """Frames of all segments that are done."""
+        return sum(record.frames for record in self.records.values())
+
+    @property
+    def bytes_done(self) -> int:
+        """Bytes of all segments that are done."""
+        return sum(record.bytes for record in self.records.values())
+
+    def digests(self) -> Iterator[bytes]:
+        """Digests of all frames, segment by segment."""
+        for segment in self.segments:
+            if segment.number in self.records:
+                yield digests_file(self.folder.segments, segment.number).read_bytes()
+
+    def frames_sha256(self) -> str:
+        """Digest of the film's frames: SHA-256 of each frame's SHA-256, in order."""
+        total = hashlib.sha256()
+        for each in self.digests():
+            total.update(each)
+        return total.hexdigest()
+
+    def add(self, record: Record) -> None:
+        """Take a segment in: first its own record, then the whole."""
+        sealed.write(record_file(self.folder, record.number), dataclasses.asdict(record))
+        self.records[record.number] = record
+        self.save()
+
+    def save(self, **more: Any) -> None:
+        """Write the ledger."""
+        sealed.write(
+            self.folder.ledger,
+            {
+                "schema_version": SCHEMA_VERSION,
+                "film": self.folder.film_name,
+                "frames": {"planned": sum(each.frames for each in self.segments), "done": self.frames_done},
+                "seconds": round(self.spent + time.monotonic() - self.begun, 3),
+                "recipe": self.recipe,
+                "segments": [
+                    {"state": "done", **dataclasses.asdict(self.records[each.number])}
+                    if each.number in self.records
+                    else {"state": "missing", **dataclasses.asdict(each)}
+                    for each in self.segments
+                ],
+                **more,
+            },
+        )
+
+
+def open_ledger(folder: Folder, recipe: dict[str, Any], segments: list[Segment]) -> Ledger:
+    """A job's ledger: begun, continued, or put together again from the segments' own records.
+
+    Raises:
+        PreflightError: the folder holds a job with another recipe; the message names what differs.
+    """
+    ledger = Ledger(folder, recipe, segments)
+    stored = sealed.read(folder.ledger)
+    if stored is not None:
+        ledger.spent = float(stored.get("seconds", 0.0))
+        refuse_other_recipe(folder, stored.get("recipe", {}), recipe)
+    elif folder.ledger.exists():
+        ledger.damaged.append("the ledger job.json, which was put together again from the segments' records")
+    own = recipe_digest(recipe)
+    for segment in segments:
+        content = sealed.read(record_file(folder, segment.number))
+        if content is None:
+            if stored is not None and _claimed(stored, segment.number):
+                ledger.damaged.append(f"the record of segment {segment.number}")
+            continue
+        try:
+            record = Record(**content)
+        except TypeError:
+            continue
+        if record.recipe != own or (record.first, record.frames) != (segment.first, segment.frames):
+            continue
+        if _is_whole(folder, record):
+            ledger.records[segment.number] = record
+        else:
+            ledger.damaged.append(f"segment {segment.number}")
+    return ledger
+
+
+def _claimed(stored: dict[str, Any], number: int) -> bool:
+    listed = stored.get("segments", [])
+    return number < len(listed) and listed[number].get("state") == "done"
+
+
+def _is_whole(folder: Folder, record: Record) -> bool:
+    """Whether a segment's files are what its record says."""
+    video, digests = video_file(folder, record.number), digests_file(folder.segments, record.number)
+    try:
+        if video.stat().st_size != record.bytes or digests.stat().st_size != 32 * record.frames:
+            return False
+        return file_sha256(digests) == record.frames_sha256 and file_sha256(video) == record.sha256
+    except OSError:
+        return False
+
+
+def refuse_other_recipe(folder: Folder, before: dict[str, Any], now: dict[str, Any]) -> None:
+    """Never mix two recipes in one film.
+
+    Raises:
+        PreflightError: they differ; the message says where and how.
+    """
+    differing = list(_differences(before, now))
+    if differing:
+        where, old, new = differing[0]
+        more = f" ({len(differing) - 1} more differ)" if len(differing) > 1 else ""
+        raise PreflightError(
+            f"{folder.path} holds a job with {where} {old}, and now it is {new}{more}",
+            "choose another folder with --out, or begin anew with --restart.",
+        )
+
+
+def _differences(before: Any, now: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in sorted(before.keys() | now.keys()):
+            yield from _differences(before.get(key), now.get(key), f"{where}.{key}" if where else key)
+    elif before != now:
+        yield where, _short(before), _short(now)
+
+
+def _short(value: Any) -> str:
+    text = "not set" if value is None else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def clear(folder: Folder) -> None:
+    """Remove all that a job has made, to begin anew; the film itself stays until another one replaces it."""
+    for place in (folder.segments, folder.checkpoints, folder.logs):
+        for path in place.glob("*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
+    for path in (folder.ledger, folder.preset, folder.preview, folder.manifest):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,43 @@
+"""A small picture of the film every few seconds, for people who look in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+
+from render.job.still import full_range
+from render.video.picture import Picture
+
+SECONDS = 5.0
+WIDTH = 480
+
+
+class Preview:
+    """Keeps ``preview.jpg`` fresh."""
+
+    def __init__(self, path: Path, picture: Picture) -> None:
+        self._path, self._picture = path, picture
+        self._next = 0.0
+
+    def offer(self, data: memoryview) -> None:
+        """Take a frame as it goes to the encoder; saves one now and then, and never stops a film."""
+        now = time.monotonic()
+        if now < self._next:
+            return
+        self._next = now + SECONDS
+        from PIL import Image
+
+        width, height = self._picture.width, self._picture.height
+        luma = np.frombuffer(data, np.uint8, width * height).reshape(height, width)
+        stride = max(1, width // (2 * WIDTH))
+        image = Image.fromarray(full_range(luma[::stride, ::stride]))
+        shape = float(self._picture.display_aspect)
+        image = image.resize((WIDTH, max(1, round(WIDTH / shape))), Image.Resampling.BILINEAR)
+        part = self._path.with_name(self._path.name + ".part")
+        with contextlib.suppress(OSError):
+            image.save(part, "JPEG", quality=85)
+            os.replace(part, self._path)

@@ -1,0 +1,50 @@
+"""Signals: what Ctrl-C, SIGTERM and a closed terminal mean for a run."""
+
+from __future__ import annotations
+
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_PROCESSES = 8
+"""Processes that may run at once: an encoder, one that is closing, a count."""
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class Stop:
+    """What Ctrl-C, SIGTERM and a closed terminal ask for: the first one to finish cleanly, the second to end at once."""
+
+    def __init__(self, notice: Callable[[], None] = lambda: None) -> None:
+        self._notice = notice
+        self.by = 0
+        self.now = False
+        self._kills: deque[Callable[[], None]] = deque(maxlen=_PROCESSES)
+
+    def request(self, number: int, frame: FrameType | None = None) -> None:
+        """A signal handler."""
+        if self.by:
+            self.now = True
+            for kill in self._kills:
+                kill()
+        else:
+            self.by = number
+            self._notice()
+
+    def running(self, kill: Callable[[], None]) -> None:
+        """A process has started; ``kill`` ends it, which a second signal does."""
+        self._kills.append(kill)
+        if self.now:
+            kill()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Handle signals inside the block; only possible in the main thread."""
+        heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup stays nohup
+        before = {number: signal.signal(number, self.request) for number in heard}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -1,0 +1,67 @@
+"""Looking at a finished file: how many frames, at which times, and do they decode?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+from render.errors import EncoderError, VerificationError
+from render.video.ffmpeg import Tool, run
+
+Running = Callable[[Callable[[], None]], None]
+
+
+def _ignore(kill: Callable[[], None]) -> None:
+    pass
+
+
+def count_frames(tool: Tool, path: Path, running: Running = _ignore) -> int:
+    """Video frames in a file, by reading every packet.
+
+    Raises:
+        EncoderError: the file cannot be read.
+    """
+    copy = ["-map", "0:v:0", "-c", "copy", "-f", "null", "-progress", "pipe:1", "-stats_period", "10", "-"]
+    code, answer, messages = run(tool, ["-i", f"file:{path}", *copy], running)
+    counted = re.findall(r"^frame=\s*(\d+)", answer, re.MULTILINE)
+    if code or not counted:
+        reason = messages.strip().splitlines()
+        raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
+    return int(counted[-1])
+
+
+def packet_times(tool: Tool, path: Path, running: Running = _ignore) -> tuple[Fraction, list[int]]:
+    """When each video frame of a file is shown, in the file's order.
+
+    Returns:
+        seconds of a tick, and each frame's time in ticks.
+
+    Raises:
+        EncoderError: the file cannot be read.
+    """
+    code, answer, messages = run(
+        tool, ["-i", f"file:{path}", "-map", "0:v:0", "-c", "copy", "-f", "framecrc", "-"], running
+    )
+    unit = re.search(r"^#tb 0: (\d+)/(\d+)", answer, re.MULTILINE)
+    if code or unit is None:
+        reason = messages.strip().splitlines()
+        raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
+    # stream, decoding time, presentation time, duration, size, checksum (ffmpeg-formats, "framecrc").
+    rows = (line.split(",", 3) for line in answer.splitlines() if not line.startswith("#"))
+    return Fraction(int(unit[1]), int(unit[2])), [int(row[2]) for row in rows]
+
+
+def decode_key_frames(tool: Tool, path: Path, running: Running = _ignore) -> None:
+    """Decode one frame of every group of pictures, as a player that seeks does.
+
+    Raises:
+        VerificationError: one of them does not decode.
+    """
+    code, _, messages = run(
+        tool, ["-xerror", "-skip_frame", "nokey", "-i", f"file:{path}", "-map", "0:v:0", "-f", "null", "-"], running
+    )
+    if code or messages.strip():
+        reason = messages.strip().splitlines()
+        raise VerificationError(f"{path.name} does not decode: {reason[0] if reason else f'exit code {code}'}")

@@ -1,0 +1,119 @@
+"""Joining segments into a film by stream copy: listing and metadata in, ffmpeg's arguments out. Pure functions.
+
+Segments are MPEG transport streams: they keep exact time stamps through ffmpeg's concat demuxer, where bare video
+streams make DVD program streams without any, and Matroska rounds to milliseconds. Sound is added here, once: per segment
+it would leave gaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from render.video.audio import Audio
+from render.video.codec import QUIETLY, Codec
+from render.video.picture import Picture
+
+
+@dataclass(frozen=True)
+class Joint:
+    """What is joined into what.
+
+    Attributes:
+        listing: the file that names the segments, by :func:`listing`.
+        metadata: the file with tags and chapters, by :func:`metadata`.
+        attachment: the preset, for containers that take files along.
+        output: the film.
+        frames: frames of all segments.
+    """
+
+    listing: Path
+    metadata: Path
+    attachment: Path
+    output: Path
+    frames: int
+
+
+def listing(segments: list[Path]) -> str:
+    """What ffmpeg's concat demuxer reads (ffmpeg-formats, "concat")."""
+    quoted = (str(path).replace("'", "'\\''") for path in segments)
+    return "ffconcat version 1.0\n" + "".join(f"file 'file:{path}'\n" for path in quoted)
+
+
+def metadata(tags: dict[str, str], chapters: list[Fraction], seconds: Fraction) -> str:
+    """Tags and chapters in ffmpeg's own format (ffmpeg-formats, "Metadata").
+
+    Args:
+        tags: by name.
+        chapters: starts in seconds, ascending.
+        seconds: length of the film.
+    """
+    lines = [";FFMETADATA1", *(f"{_escaped(key)}={_escaped(value)}" for key, value in tags.items())]
+    for number, (begin, end) in enumerate(zip(chapters, [*chapters[1:], seconds], strict=False), 1):
+        lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={round(begin * 1000)}", f"END={round(end * 1000)}"]
+        lines.append(f"title=Chapter {number}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "=;#\\\n" else letter for letter in text)
+
+
+def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> list[str]:
+    """ffmpeg's arguments that join segments, without the program's name."""
+    seconds = joint.frames / picture.rate
+    sound = _sound(codec.container == "mpg", audio, seconds)
+    inputs = [
+        "-f",
+        "concat",
+        "-safe",
+        "0",
+        "-i",
+        f"file:{joint.listing}",
+        "-f",
+        "ffmetadata",
+        "-i",
+        f"file:{joint.metadata}",
+    ]
+    words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a"] if sound else []), "-c:v", "copy"]
+    if sound:
+        bitrate = getattr(codec, "audio_bitrate", audio.bitrate)
+        words += [
+            "-c:a",
+            "ac3" if codec.container == "mpg" else "aac",
+            "-b:a",
+            str(bitrate),
+            "-ar",
+            "48000",
+            "-ac",
+            "2",
+        ]
+        words += _fades(audio, seconds)
+    words += ["-map_metadata", "1", "-map_chapters", "1"]
+    if codec.kind == "hevc" and codec.container == "mp4":
+        words += ["-tag:v", "hvc1"]
+    if codec.container == "mpg":
+        # 10.08 Mbit/s in packs of 2048 bytes is the rate of a DVD's program streams.
+        words += ["-f", "dvd", "-muxrate", "10080000", "-packetsize", "2048"]
+    elif codec.container == "mkv":
+        words += ["-attach", str(joint.attachment), "-metadata:s:t", "mimetype=application/yaml"]
+        words += ["-metadata:s:t", f"filename={joint.attachment.name}", "-f", "matroska"]
+    else:
+        words += ["-movflags", "+faststart+use_metadata_tags", "-f", "mp4"]
+    return [*words, f"file:{joint.output}"]
+
+
+def _sound(is_dvd: bool, audio: Audio, seconds: Fraction) -> list[str]:
+    """The sound's input: exactly as long as the video, for an endless one beside it would overrun ffmpeg's queues."""
+    length = ["-t", f"{float(seconds):.6f}"]
+    if audio.file is not None:
+        return ["-stream_loop", "-1", *length, "-i", f"file:{audio.file}"]
+    return ["-f", "lavfi", *length, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"] if is_dvd else []
+
+
+def _fades(audio: Audio, seconds: Fraction) -> list[str]:
+    if audio.file is None:
+        return []
+    fade = min(audio.fade, seconds / 2)
+    return ["-af", f"afade=t=in:d={float(fade):.3f},afade=t=out:st={float(seconds - fade):.3f}:d={float(fade):.3f}"]
