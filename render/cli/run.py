@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,11 +45,19 @@ def command(
 ) -> int:
     """Make a film from a preset and a seed, or go on with one where it was left."""
     from render import preset as presets
+    from render.job import ledger, run
     from render.job import plan as plans
-    from render.job import run
 
     name = options.name_of(preset)
-    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames))
+    drawn: list[int | str] = []
+
+    def draw_seed() -> int | str:
+        """The seed of the job that is gone on with, or a new one."""
+        before = ledger.seed_in(Path(out).expanduser()) if out and not restart else None
+        drawn.append(secrets.randbelow(2**32) if before is None else before)
+        return drawn[0]
+
+    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames), draw_seed)
     plan = plans.make(resolved, name, out=out, device=device, threads=threads, gpu_wanted=gpu, encoder=encoder)
     if dry_run:
         _show_plan(plan)
@@ -60,12 +70,27 @@ def command(
             _announce(plan, begun, style)
 
     try:
-        finished = run.make(plan, restart=restart, ready=announce, report=shown, stopping=_say_stopping)
+        finished = run.make(
+            plan,
+            restart=restart,
+            go_on=_go_on(plan, bool(drawn) and (not out or out.endswith(os.sep))),
+            ready=announce,
+            report=shown,
+            stopping=_say_stopping,
+        )
     finally:
         shown.close()
     if not quiet:
         _conclude(plan, finished, style)
     return 0
+
+
+def _go_on(plan: Plan, is_nowhere_said: bool) -> str:
+    """How to go on: where the seed was drawn and the folder named after it, the folder must be said."""
+    from render.job.plan import show_path
+
+    where = f" with --out {shlex.quote(show_path(plan.folder.path))}" if is_nowhere_said else ""
+    return f"the same command{where} goes on from there."
 
 
 def _say_stopping() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from render.errors import VerificationError
 from render.job.ledger import video_file
+from render.preset import to_yaml
 from render.video import ffmpeg, inspect, join
 
 if TYPE_CHECKING:
@@ -37,10 +38,12 @@ def make(
     preset = plan.preset
     frames = sum(record.frames for record in records)
     seconds = frames / preset.picture.rate
-    listing, metadata = folder.segments / "list.part", folder.segments / "metadata.part"
+    listing, marks = folder.segments / "list.part", folder.segments / "chapters.part"
     listing.write_text(join.listing([video_file(folder, record.number) for record in records]), encoding="utf-8")
-    metadata.write_text(join.metadata(plan.tags, chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
-    joint = join.Joint(listing, metadata, folder.preset, part, frames)
+    attachment = folder.segments / "preset.part"
+    attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
+    marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
+    joint = join.Joint(listing, marks, attachment, part, frames, plan.tags)
     arguments = join.arguments(preset.codec, preset.picture, preset.audio, joint)
     log = folder.logs / "join.log"
     log.write_bytes(b"")
@@ -50,7 +53,8 @@ def make(
             joining.finish()
     finally:
         listing.unlink(missing_ok=True)
-        metadata.unlink(missing_ok=True)
+        marks.unlink(missing_ok=True)
+        attachment.unlink(missing_ok=True)
     verify(plan, part, frames, running)
 
 

@@ -21,9 +21,9 @@ from render.job.folder import Folder
 from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
 from render.settings import shown
-from render.video import codec, ffmpeg
+from render.video import codec, ffmpeg, inspect
 from render.video import encoder as encoders
-from render.video.cutting import Segment, cut, segment_frames
+from render.video.cutting import Job, Segment, cut, segment_frames
 from render.video.film import Film, Snapshot, device_bytes
 
 SPACE_MARGIN = 1.05
@@ -42,7 +42,6 @@ class Plan:
         folder: its job's folder.
         segments: how it is cut.
         recipe: all that decides the film's bytes, for the ledger.
-        tags: title, seed and the like, for containers that hold them.
         arguments: ffmpeg's arguments for a segment, which stands there as ``SEGMENT``.
         expected_bytes: size of the film.
         expected_is_firm: whether the rate control promises that size, or it is a rough guess.
@@ -57,7 +56,6 @@ class Plan:
     folder: Folder
     segments: tuple[Segment, ...]
     recipe: dict[str, Any]
-    tags: dict[str, str]
     arguments: tuple[str, ...]
     expected_bytes: int
     expected_is_firm: bool
@@ -67,6 +65,22 @@ class Plan:
     def recipe_digest(self) -> str:
         """The recipe in one number."""
         return recipe_digest(self.recipe)
+
+    @functools.cached_property
+    def essence(self) -> Preset:
+        """The preset without what may change on the way to a film, such as how often a segment is tried."""
+        job = Job(segment_frames=self.recipe["segment_frames"], chapters=self.preset.job.chapters)
+        return self.preset.model_copy(update={"job": job})
+
+    @functools.cached_property
+    def tags(self) -> dict[str, str]:
+        """Title, seed and the like, for containers that hold them."""
+        about = {"render": __version__, "name": self.name, **to_data(self.essence)}
+        return {
+            "title": self.preset.about or self.name,
+            "seed": str(self.preset.seed),
+            "comment": json.dumps(about, ensure_ascii=False),
+        }
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -91,6 +105,8 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
         special = path.exists() and not path.is_dir()
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, no UTF-8
         raise UsageError(f"--out {shown(out)} is no name for a folder") from error
+    if "\n" in str(path):  # ffmpeg's listings have a name on each line
+        raise UsageError(f"--out {shown(out)} is no name for a folder: it has more than one line")
     if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv"):
         raise UsageError(
             f"--out {out}: a film is made in a folder of its own, which keeps all that is needed to go on",
@@ -145,30 +161,27 @@ def make(
     chosen = device_for(preset, device, threads, gpu_wanted, gpus)
     ffmpeg.stall_seconds()
     tool = ffmpeg.find()
+    if preset.audio.file is not None:
+        inspect.require_sound(tool, preset.audio.file)
     who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason)
     if who.kind == "software":
         ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
-    tags = {
-        "title": preset.about or name,
-        "seed": str(preset.seed),
-        "comment": json.dumps({"render": __version__, "name": name, **to_data(preset)}, ensure_ascii=False),
-    }
     arguments = codec.arguments(preset.codec, preset.picture, "SEGMENT", who.kind)
     each = segment_frames(preset.job, preset.codec, preset.picture)
     return Plan(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
-        recipe_of(preset, tool, arguments, each), tags, tuple(arguments),
+        recipe_of(preset, name, tool, arguments, each), tuple(arguments),
         expected, firm, tuple(preset.codec.warnings(preset.picture)),
     )  # fmt: skip
 
 
-def recipe_of(preset: Preset, tool: ffmpeg.Tool, arguments: list[str], each: int) -> dict[str, Any]:
+def recipe_of(preset: Preset, name: str, tool: ffmpeg.Tool, arguments: list[str], each: int) -> dict[str, Any]:
     """All that decides a film's bytes."""
     data = to_data(preset)
     work = data.pop("job", {})
     data["job"] = {key: work[key] for key in ("chapters",) if key in work}
     return {
-        "preset": data, "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
+        "name": name, "preset": data, "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
         "segment_frames": each, "ffmpeg": tool.version, "arguments": arguments,
     }  # fmt: skip
 

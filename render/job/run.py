@@ -105,6 +105,7 @@ def make(
     plan: Plan,
     *,
     restart: bool = False,
+    go_on: str = "the same command goes on from there.",
     ready: Callable[[Begun], None] = lambda begun: None,
     report: Callable[[Status], None] = lambda status: None,
     stopping: Callable[[], None] = lambda: None,
@@ -114,6 +115,7 @@ def make(
     Args:
         plan: the plan.
         restart: begin anew, whatever the folder holds.
+        go_on: how to go on, for errors that leave something to go on with.
         ready: called once nothing speaks against the film any more, before the first frame.
         report: called as frames are drawn.
         stopping: called, from a signal handler, when a signal asks to stop.
@@ -123,13 +125,17 @@ def make(
     """
     folder, stop = plan.folder, Stop(stopping)
     folder.make()
-    with locked(folder), stop.listening(), _told(plan, stop):
+    with locked(folder), stop.listening(), _told(plan, stop, go_on):
         sweep(folder)
         if restart:
             ledger.clear(folder)
         elif finished := _already(plan):
             return finished
+        folder.make(rooms=True)
         book = ledger.open_ledger(folder, plan.recipe, list(plan.segments))
+        if not restart:
+            ledger.refuse_foreign_film(book)
+        _refuse_outgrown(plan, book)
         check_space(plan, book.bytes_done)
         _write_preset(plan)
         book.save()
@@ -137,32 +143,56 @@ def make(
         check_kernels(plan.device)
         begun, before = time.perf_counter(), book.frames_done
         _Work(plan, book, stop, report).render()
+        if stop.by:
+            raise _stopped(book, plan, stop)
         return _publish(plan, book, stop, begun, before)
 
 
 @contextlib.contextmanager
-def _told(plan: Plan, stop: Stop) -> Iterator[None]:
+def _told(plan: Plan, stop: Stop, go_on: str) -> Iterator[None]:
     """Turn what goes wrong in the block into an error for the user, with how to go on."""
     try:
         yield
     except (RenderError, OSError) as error:
-        if stop.by and not isinstance(error, StoppedError):
-            raise StoppedError("stopped", _GO_ON, signal_number=stop.by) from None
+        kept = f"All finished segments are kept; {go_on}"
+        if stop.by:
+            raise StoppedError(error.message if isinstance(error, StoppedError) else "stopped", kept, stop.by) from None
         told = error if isinstance(error, RenderError) else file_error(error, plan.folder.path)
         if isinstance(told, (DiskFullError, EncoderError)):
-            told.hint = f"{told.hint} {_GO_ON}".strip()
+            told.hint = f"{told.hint} {kept}".strip()
         raise told from error
 
 
-_GO_ON = "All finished segments are kept; the same command goes on from there."
+def _stopped(book: Ledger, plan: Plan, stop: Stop) -> StoppedError:
+    return StoppedError(
+        f"stopped; {book.frames_done} of {plan.preset.frame_count} frames are done", signal_number=stop.by
+    )
+
+
+def _refuse_outgrown(plan: Plan, book: Ledger) -> None:
+    """Make no more of a film that does not fit its medium any more.
+
+    Raises:
+        DiskFullError: it does not.
+    """
+    most = plan.preset.medium.most_bytes()
+    if most is not None and book.bytes_done > most:
+        raise DiskFullError(
+            f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
+            f"{plan.preset.frame_count} frames",
+            "lower the quality, shorten it, or choose a larger medium.",
+        )
 
 
 def _write_preset(plan: Plan) -> None:
-    """The resolved preset with its seed, written once."""
-    if not plan.folder.preset.exists():
-        part = plan.folder.preset.with_name(plan.folder.preset.name + ".part")
-        part.write_text(to_yaml(plan.preset), encoding="utf-8")
-        publish(part, plan.folder.preset)
+    """The resolved preset with its seed; whoever edits it changes nothing."""
+    text = to_yaml(plan.preset).encode()
+    with contextlib.suppress(OSError):
+        if plan.folder.preset.read_bytes() == text:
+            return
+    part = plan.folder.preset.with_name(plan.folder.preset.name + ".part")
+    part.write_bytes(text)
+    publish(part, plan.folder.preset)
 
 
 def _already(plan: Plan) -> Finished | None:
@@ -227,8 +257,7 @@ class _Work:
                     lambda drawn: self._after(take, drawn),
                 )  # fmt: skip
                 if done < segment.frames or stop.by:
-                    raise StoppedError(f"stopped; {self._book.frames_done} of {plan.preset.frame_count} frames are done",
-                                       "the same command goes on from there.", signal_number=stop.by)  # fmt: skip
+                    raise _stopped(self._book, plan, stop)
                 snapshot = film.snapshot(segment.end)
                 self._diagnose(take, snapshot)
             except BaseException:
@@ -248,13 +277,7 @@ class _Work:
         missing = self._book.missing()
         keep_from = missing[0].first if missing else record.first
         checkpoint.prune(self._plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
-        most = self._plan.preset.medium.most_bytes()
-        if most is not None and self._book.bytes_done > most:
-            raise DiskFullError(
-                f"the film outgrew its medium, {self._plan.preset.medium.kind}, after {self._book.frames_done} of "
-                f"{self._plan.preset.frame_count} frames",
-                "lower the quality, shorten it, or choose a larger medium.",
-            )
+        _refuse_outgrown(self._plan, self._book)
         return record
 
     def _settle(self) -> None:
@@ -336,13 +359,17 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     folder = plan.folder
     records = [book.records[segment.number] for segment in plan.segments]
     part = folder.path / f"{folder.film_name}.part"
-    joining.make(plan, folder, records, part, stop.running)
-    film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
-    if most is not None and film_bytes > most:
-        raise DiskFullError(
-            f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
-            "lower the quality, shorten it, or choose a larger medium.",
-        )
+    try:
+        joining.make(plan, folder, records, part, stop.running)
+        film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
+        if most is not None and film_bytes > most:
+            raise DiskFullError(
+                f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
+                "lower the quality, shorten it, or choose a larger medium.",
+            )
+    except BaseException:
+        part.unlink(missing_ok=True)  # it may be all that fills the disk
+        raise
     digest, file_digest = book.frames_sha256(), ledger.file_sha256(part)
     told = manifest.build(
         plan, frames=plan.preset.frame_count, digest=digest, film_bytes=film_bytes, film_sha256=file_digest,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,23 @@ MOST_BASES = 8
 __all__ = ["Preset", "load", "parse", "to_data", "to_yaml"]
 
 
-def load(wanted: str, settings: list[str] | None = None, overrides: dict[str, Any] | None = None) -> Preset:
+def _draw_seed() -> int | str:
+    return secrets.randbelow(2**32)
+
+
+def load(
+    wanted: str,
+    settings: list[str] | None = None,
+    overrides: dict[str, Any] | None = None,
+    draw_seed: Callable[[], int | str] = _draw_seed,
+) -> Preset:
     """Load a preset by name or path, apply settings, and give it a seed if it has none.
 
     Args:
         wanted: name of a preset that ships with render, or a file.
         settings: ``key.path=value`` each, as on the command line; values are read as in YAML.
         overrides: values by dotted key from options of their own, such as ``{"seed": 480}``.
+        draw_seed: gives a seed where nothing says one.
 
     Raises:
         UsageError: anything is wrong; says where, what and what would be right.
@@ -38,15 +48,15 @@ def load(wanted: str, settings: list[str] | None = None, overrides: dict[str, An
         _apply_text(found, setting)
     for key, value in (overrides or {}).items():
         _apply(found, key, value, f"--{key.rsplit('.', 1)[-1]}")
-    return parse(found)
+    return parse(found, draw_seed)
 
 
-def parse(found: Document) -> Preset:
+def parse(found: Document, draw_seed: Callable[[], int | str] = _draw_seed) -> Preset:
     """Check a document and freeze it; draws a seed if there is none."""
     complaint.check_keys(found, Preset)
     data = dict(found.data)
     if data.get("seed") is None:
-        data["seed"] = secrets.randbelow(2**32)
+        data["seed"] = draw_seed()
     try:
         return Preset.model_validate(data)
     except ValidationError as error:
