@@ -268,7 +268,11 @@ class _Work:
             self._again(segment, error)
             return
         self._frame = segment.end
-        self._settle_or_retry()
+        try:
+            self._settle_or_retry()
+        except BaseException:
+            take.abandon()
+            raise
         self._closing = (segment, closer.submit(self._close, take, snapshot))
 
     def _close(self, take: Take, snapshot: Snapshot) -> Record:
