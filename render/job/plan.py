@@ -27,6 +27,8 @@ from render.video.cutting import Job, Segment, cut, segment_frames
 from render.video.film import Film, Snapshot, device_bytes
 
 SPACE_MARGIN = 1.05
+NAME_BYTES = 255
+"""Longest name of a file on common file systems (NAME_MAX)."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,8 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
             f"--out {out}: a film is made in a folder of its own, which keeps all that is needed to go on",
             f"name a folder: --out {path.with_suffix('').name or own}.",
         )
+    if len(os.fsencode(path.name + ending + ".part")) > NAME_BYTES:
+        raise UsageError(f"--out {shown(out)} is too long a name for a folder and the film in it")
     if out.endswith(os.sep):
         return Folder(path / own, own + ending)
     return Folder(path, path.name + ending)
