@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from render.errors import VerificationError
+import numpy as np
+
+from render.errors import SimulationError, VerificationError
 from render.job import checkpoint
 from render.job.files import publish
 from render.job.ledger import Record, digests_file, file_sha256, video_file
@@ -25,6 +27,10 @@ if TYPE_CHECKING:
     from render.job.plan import Plan
     from render.video.cutting import Segment
     from render.video.film import Snapshot
+
+
+FROZEN_FRAMES = 250
+"""A segment must have so many frames before their sameness means anything."""
 
 
 class Take:
@@ -115,6 +121,26 @@ class Take:
         self.encoder.close()
         with contextlib.suppress(OSError):
             self._part.unlink()
+
+
+def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
+    """See that the universe is alive behind a segment.
+
+    Raises:
+        SimulationError: its numbers are no numbers any more, or nothing moved for the whole segment.
+    """
+    segment = take.segment
+    for name, array in vars(snapshot.state).items():
+        if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise SimulationError(
+                f"{name} is no longer a number in {np.count_nonzero(~np.isfinite(array))} places at frame {segment.end}",
+                "choose a smaller engine.dt or engine.force.",
+            )
+    if plan.preset.job.frozen == "stop" and segment.frames >= FROZEN_FRAMES and take.is_frozen:
+        raise SimulationError(
+            f"nothing moves any more: frames {segment.first} to {segment.end} are all the same",
+            "choose another seed, or say --set job.frozen=allow.",
+        )
 
 
 def sweep(folder: Folder) -> None:
