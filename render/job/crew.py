@@ -26,6 +26,7 @@ from render.compute import device as devices
 from render.errors import EncoderError, RenderError, SimulationError, VerificationError
 from render.job import checkpoint
 from render.job.ledger import Record
+from render.job.stop import SIGNALS
 from render.video.frames import Clock
 
 if TYPE_CHECKING:
@@ -104,10 +105,8 @@ def _orders(link: Connection) -> Iterator[Any]:
     """What the crew sends, one order at a time, until it is gone or sends None.
 
     An order that comes while a child is busy can only be the end: a busy child drops its work when there is something
-    to read. Signals are the crew's business.
+    to read.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError):
         while (order := link.recv()) is not None:
             yield order
@@ -186,7 +185,12 @@ class Crew:
     def _child(self, duty: Callable[[Plan, Connection], None]) -> _Worker:
         ours, theirs = self._spawn.Pipe()
         process = self._spawn.Process(target=duty, args=(self._plan, theirs), daemon=True)
-        process.start()
+        # Signals are the crew's business: a terminal's Ctrl-C reaches all processes, and children are born deaf to it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return _Worker(process, ours)
 
