@@ -112,6 +112,12 @@ def _orders(link: Connection) -> Iterator[Any]:
             yield order
 
 
+def _child(duty: Callable[[Plan, Connection], None], plan: Plan, link: Connection) -> None:
+    """A child's life: its duty, until the crew is gone."""
+    with contextlib.suppress(ConnectionError):
+        duty(plan, link)
+
+
 def _segment(plan: Plan, projector: Projector, segment: Segment, link: Connection) -> Record | None:
     """Make one segment, telling the crew how far it is; None where the crew is gone."""
     from render.job.preview import Preview
@@ -184,7 +190,7 @@ class Crew:
 
     def _child(self, duty: Callable[[Plan, Connection], None]) -> _Worker:
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=duty, args=(self._plan, theirs), daemon=True)
+        process = self._spawn.Process(target=_child, args=(duty, self._plan, theirs), daemon=True)
         # Signals are the crew's business: a terminal's Ctrl-C reaches all processes, and children are born deaf to it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
