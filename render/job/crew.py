@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from render.compute import device as devices
@@ -178,6 +178,7 @@ class Crew:
         self._plan = dataclasses.replace(plan, device=dataclasses.replace(plan.device, threads=1))
         self._book, self._stop, self._closed = book, stop, closed
         self._spawn = multiprocessing.get_context("spawn")
+        resource_tracker.ensure_running()  # its start, which comes with the first child's, would unblock signals
         self._attempts: Counter[int] = Counter()
         self._reached = {0} | {segment.first for segment in book.missing() if self._has_checkpoint(segment.first)}
         self._scout = self._child(scout)
