@@ -33,6 +33,7 @@ def command(
     threads: options.Threads = None,
     gpu: options.Gpu = None,
     encoder: options.Encoder = "auto",
+    workers: options.Workers = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved preset, the size and ffmpeg's arguments only.")
     ] = False,
@@ -48,7 +49,7 @@ def command(
     from render.job import ledger, run
     from render.job import plan as plans
 
-    name = options.name_of(preset)
+    name, count = options.name_of(preset), options.worker_count(workers)
     drawn: list[int | str] = []
 
     def draw_seed() -> int | str:
@@ -73,6 +74,7 @@ def command(
         finished = run.make(
             plan,
             restart=restart,
+            workers=count,
             go_on=_go_on(plan, bool(drawn) and (not out or out.endswith(os.sep))),
             ready=announce,
             report=shown,
@@ -108,7 +110,7 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
             film=str(plan.folder.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
             gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
-            warnings=list(plan.warnings), frames_done=begun.frames_done, damaged=list(begun.damaged),
+            warnings=list(plan.warnings), frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
         )  # fmt: skip
         return
     picture = preset.picture
@@ -125,6 +127,8 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
         say(f"note: damaged and made again: {what}")
     if begun.frames_done:
         say(f"going on after frame {begun.frames_done} of {preset.frame_count}")
+    if begun.workers.workers > 1:
+        say(f"{begun.workers.workers} workers ({begun.workers.reason})")
     say(f"{'working' if begun.frames_done else 'begun'} in {show_path(plan.folder.path)}, {_cut(plan)}")
 
 
