@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from render.cli import options, progress
-from render.cli.console import clock, say, say_event
+from render.cli.console import clock, say, say_event, width
 
 if TYPE_CHECKING:
     from render.job.plan import Plan
@@ -163,7 +163,8 @@ def _conclude(plan: Plan, finished: Finished, style: progress.Style) -> None:
         say(f"{film}, in {clock(finished.seconds)} ({finished.made / finished.seconds:.0f} fps)")
     else:
         say(f"{film}, is finished already; --restart makes it anew")
-    say(f"frames sha256 {finished.digest}")
+    digest = f"frames sha256 {finished.digest}"
+    say(digest if len(digest) <= width() else f"{digest[: width() - 3]}...")  # the manifest has all of it
 
 
 def _show_plan(plan: Plan) -> None:

@@ -387,6 +387,7 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
 def _tidy(plan: Plan) -> None:
     """Remove the work behind a film that has been verified and has its manifest."""
     folder: Folder = plan.folder
+    sweep(folder)
     places = [folder.checkpoints] if plan.preset.job.keep == "segments" else [folder.checkpoints, folder.segments]
     for place in places:
         for path in place.glob("*"):
