@@ -129,6 +129,7 @@ def make(
         if restart:
             ledger.clear(folder)
         elif finished := _already(plan):
+            _tidy(plan, manifest.keep(folder.manifest))
             return finished
         folder.make(rooms=True)
         book = ledger.open_ledger(folder, plan.recipe, list(plan.segments))
@@ -379,16 +380,16 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     publish(part, folder.film)
     manifest.write(folder.manifest, told)
     book.save(finished={"bytes": film_bytes, "sha256": file_digest, "frames_sha256": digest})
-    _tidy(plan)
+    _tidy(plan, plan.preset.job.keep)
     made = plan.preset.frame_count - before
     return Finished(folder.film, plan.preset.frame_count, film_bytes, digest, time.perf_counter() - begun, made)
 
 
-def _tidy(plan: Plan) -> None:
+def _tidy(plan: Plan, keep: str) -> None:
     """Remove the work behind a film that has been verified and has its manifest."""
     folder: Folder = plan.folder
     sweep(folder)
-    places = [folder.checkpoints] if plan.preset.job.keep == "segments" else [folder.checkpoints, folder.segments]
+    places = [folder.checkpoints] if keep == "segments" else [folder.checkpoints, folder.segments]
     for place in places:
         for path in place.glob("*"):
             with contextlib.suppress(OSError):

@@ -99,7 +99,9 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         words += ["-f", "dvd", "-muxrate", "10080000", "-packetsize", "2048"]
     elif codec.container == "mkv":
         words += ["-attach", str(joint.attachment), "-metadata:s:t", "mimetype=application/yaml"]
-        words += ["-metadata:s:t", "filename=preset.yaml", "-f", "matroska"]
+        words += ["-metadata:s:t", "filename=preset.yaml"]
+        # Else a film has a random number of its own each time (matroskaenc.c, SegmentUID).
+        words += ["-fflags", "+bitexact", "-f", "matroska"]
     else:
         words += ["-movflags", "+faststart+use_metadata_tags", "-f", "mp4"]
     return [*words, f"file:{joint.output}"]

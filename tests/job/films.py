@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import os
 import subprocess
-from collections.abc import Iterable
+import warnings
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from render import preset as presets
 from render.compute.device import Device
 from render.compute.streams import seed_number
+from render.errors import RenderError
 from render.job import plan as plans
 from render.job import run
 from render.job.plan import Plan
@@ -101,3 +106,43 @@ def times_of(tool: ffmpeg.Tool, film: Path) -> tuple[int, list[int]]:
     (unit,) = [line.split()[-1] for line in answer.splitlines() if line.startswith("#tb 0:")]
     assert unit.startswith("1/")
     return int(unit[2:]), sorted(int(line.split(",")[2]) for line in answer.splitlines() if not line.startswith("#"))
+
+
+# Children that die
+
+
+def fork(work: Callable[[], object]) -> int:
+    """A child process in a group of its own that does something and ends with its exit code; gives its number.
+
+    A fork, because it needs no second to load what is loaded here.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # about forks beside threads
+        child = os.fork()
+    if child:
+        return child
+    code = 99
+    try:
+        os.setsid()
+        work()
+        code = 0
+    except RenderError as error:
+        code = error.exit_code
+    finally:
+        os._exit(code)
+
+
+def end_of(child: int) -> int:
+    """A child's exit code once it has ended, negative where a signal killed it."""
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def ffmpegs_of(folder: Path) -> list[psutil.Process]:
+    """Every ffmpeg that works on a folder's files, whoever started it."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            words = process.cmdline()
+            if words and "ffmpeg" in words[0] and str(folder) in " ".join(words):
+                found.append(process)
+    return found

@@ -31,7 +31,7 @@ DVD = "-map_metadata 1 -map_chapters 1 -f dvd -muxrate 10080000 -packetsize 2048
 MP4 = "-movflags +faststart+use_metadata_tags -f mp4 file:/job/film"
 MKV = (
     "-attach /job/preset.yaml -metadata:s:t mimetype=application/yaml -metadata:s:t filename=preset.yaml "
-    "-f matroska file:/job/film"
+    "-fflags +bitexact -f matroska file:/job/film"
 )
 
 
