@@ -23,6 +23,8 @@ from render.video.cutting import Segment
 
 SCHEMA_VERSION = 1
 _CHUNK = 1 << 20
+_DERIVED = ("arguments", "seed_number")
+"""What in a recipe follows from the rest of it."""
 
 
 @dataclass(frozen=True)
@@ -254,7 +256,9 @@ def refuse_other_recipe(folder: Folder, before: dict[str, Any], now: dict[str, A
     Raises:
         PreflightError: they differ; the message says where and how.
     """
-    differing = list(_differences(before, now))
+    # The preset first; what follows from it only where nothing else differs.
+    differing = sorted(_differences(before, now), key=lambda found: (found[0] in _DERIVED, found[0][:6] != "preset"))
+    differing = [found for found in differing if found[0] not in _DERIVED] or differing
     if differing:
         where, old, new = differing[0]
         more = f" ({len(differing) - 1} more differ)" if len(differing) > 1 else ""
