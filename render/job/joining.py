@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from render.job.plan import Plan
 
 
+TICKS = 2
+"""How many of a container's ticks a frame may be shown beside its time."""
+
+
 def make(
     plan: Plan, folder: Folder, records: list[Record], part: Path, running: Callable[[Callable[[], None]], None]
 ) -> None:
@@ -39,7 +43,8 @@ def make(
     frames = sum(record.frames for record in records)
     seconds = frames / preset.picture.rate
     listing, marks = folder.segments / "list.part", folder.segments / "chapters.part"
-    listing.write_text(join.listing([video_file(folder, record.number) for record in records]), encoding="utf-8")
+    files = [(video_file(folder, record.number), record.frames) for record in records]
+    listing.write_text(join.listing(files, preset.picture.rate), encoding="utf-8")
     attachment = folder.segments / "preset.part"
     attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
     marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
@@ -77,7 +82,7 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
     times.sort()
     step = 1 / (plan.preset.picture.rate * tick)  # ticks of a frame
     for number, time in enumerate(times):
-        # Containers count time in ticks of their own: each frame must stand on the tick nearest to its time.
-        if abs(time - times[0] - number * step) > 1:
+        # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
+        if abs(time - times[0] - number * step) > TICKS:
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
     inspect.decode_key_frames(plan.tool, part, running)

@@ -37,10 +37,23 @@ class Joint:
     tags: dict[str, str]
 
 
-def listing(segments: list[Path]) -> str:
-    """What ffmpeg's concat demuxer reads (ffmpeg-formats, "concat")."""
-    quoted = (str(path).replace("'", "'\\''") for path in segments)
-    return "ffconcat version 1.0\n" + "".join(f"file 'file:{path}'\n" for path in quoted)
+def listing(segments: list[tuple[Path, int]], rate: Fraction) -> str:
+    """What ffmpeg's concat demuxer reads (ffmpeg-formats, "concat").
+
+    Left to itself it measures how long each segment is in whole ticks, and at 24000/1001 frames a second that adds up.
+
+    Args:
+        segments: each one's file and number of frames.
+        rate: frames a second.
+    """
+    lines, frames, begin = ["ffconcat version 1.0"], 0, 0
+    for path, count in segments:
+        frames += count
+        end = round(frames / rate * 1_000_000)
+        quoted = str(path).replace("'", "'\\''")
+        lines += [f"file 'file:{quoted}'", f"duration {(end - begin) // 1_000_000}.{(end - begin) % 1_000_000:06}"]
+        begin = end
+    return "\n".join(lines) + "\n"
 
 
 def metadata(chapters: list[Fraction], seconds: Fraction) -> str:

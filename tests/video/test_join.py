@@ -92,10 +92,22 @@ def test_names_of_segments_stay_names(tmp_path: Path, tool: ffmpeg.Tool) -> None
     for name in hostile:
         made = [tool.path, "-v", "error", *frame, "-c:v", "mpeg2video", "-f", "mpegts", f"file:{tmp_path / name}"]
         subprocess.run(made, check=True)
-        (tmp_path / "list").write_text(join.listing([tmp_path / name] * 2), encoding="utf-8")
+        (tmp_path / "list").write_text(join.listing([(tmp_path / name, 1)] * 2, Fraction(25)), encoding="utf-8")
         argv = [tool.path, "-v", "error", "-f", "concat", "-safe", "0", "-i", str(tmp_path / "list")]
         answer = subprocess.run([*argv, "-f", "null", "-"], capture_output=True, text=True)
         assert (answer.returncode, answer.stderr) == (0, ""), name
+
+
+def test_a_listing_says_how_long_each_segment_is_without_adding_up_errors() -> None:
+    told = join.listing([(Path(f"/{number}"), 3) for number in range(4)], Fraction(24000, 1001))
+    assert told == (
+        "ffconcat version 1.0\nfile 'file:/0'\nduration 0.125125\nfile 'file:/1'\nduration 0.125125\n"
+        "file 'file:/2'\nduration 0.125125\nfile 'file:/3'\nduration 0.125125\n"
+    )
+    thirds = join.listing([(Path("/x"), 1)] * 3000, Fraction(30))
+    lengths = [Fraction(word) for word in thirds.split() if word.startswith("0.")]
+    assert sum(lengths) == 100
+    assert set(lengths) == {Fraction("0.033333"), Fraction("0.033334")}
 
 
 def test_tags_are_arguments_of_their_own_and_a_dvd_has_none() -> None:
