@@ -35,7 +35,6 @@ def test_every_engine_preset_matrix_and_exit_code_is_in_the_readme() -> None:
 
 
 def test_published_figures_come_from_the_stored_artifacts() -> None:
-    sys.path.insert(0, str(ROOT))
     from benchmarks import readme
 
     assert readme.published() == readme.figures(), "run python -m benchmarks --plot"
