@@ -20,7 +20,8 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks.cases import Case, EndToEnd, Memory, Pipeline, Yardstick
+from benchmarks import gpu_cost, kernels
+from benchmarks.cases import Case, EndToEnd, GpuCost, KernelTable, Memory, Pipeline, Yardstick
 from benchmarks.digest import DIGEST_BYTES, state_digest
 from benchmarks.original import STAGES, Original
 from render import preset as presets
@@ -74,6 +75,10 @@ def measure(case: Case) -> Report:
             return pipeline(case)
         case Memory():
             return memory(case)
+        case KernelTable():
+            return kernels.measure(case)
+        case GpuCost():
+            return gpu_cost.measure(case)
     raise TypeError(f"no way to measure a {type(case).__name__}")
 
 
