@@ -96,13 +96,13 @@ def derive(state: Report, machine: Machine, digest_gb_s: float) -> Report:
     kernels = {name: round(each, 2) for name, each in _kernel_us(told, machine, step_us).items()}
     frame_us, size, habits = sum(kernels.values()), told["frame_bytes"] / 1e3, HABITS
     stages = {
-        "gpu": 1e6 / frame_us,
-        "launching, with graphs": 1e6 * told["batch"] / habits.graph_us,
-        "launching, without": 1e6 / (habits.launch_us * told["launches_per_frame"]),
+        "GPU": 1e6 / frame_us,
+        "launching with graphs": 1e6 * told["batch"] / habits.graph_us,
+        "launching without graphs": 1e6 / (habits.launch_us * told["launches_per_frame"]),
         "read-back": 1e6 * machine.read_back_gb_s / size,
-        "digest, one core": 1e6 * digest_gb_s / size,
+        "digest on one core": 1e6 * digest_gb_s / size,
         "pipe to ffmpeg": 1e6 * habits.pipe_gb_s / size,
-        "encoder, one core": 1e3 / _encoder()[state["preset"]]["cpu_ms"],
+        "encoder on one core": 1e3 / _encoder()[state["preset"]]["cpu_ms"],
     }
     return {
         "kernel_us": kernels,

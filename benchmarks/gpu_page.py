@@ -61,7 +61,7 @@ def cost(folder: Path = RESULTS) -> str:
     times += [
         ["**frame**", *(f"**{each['frame_us']:,.0f}**" for each in columns)],
         ["of which launching nodes", *(f"{each['launch_floor_us']:.0f}" for each in columns)],
-        ["frames a second", *(f"{each['fps']['gpu']:,.0f}" for each in columns)],
+        ["frames a second", *(f"{each['fps']['GPU']:,.0f}" for each in columns)],
     ]
     return f"{counted}{_table(head, times)}\n{_order(states, machines[0])}\n"
 

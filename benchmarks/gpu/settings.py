@@ -32,7 +32,7 @@ class Settings:
         pictures: sizes of the sweep over pictures, of dvd_video's universe.
         picture_frames: frames of each.
         transfer_bytes: size of a read-back whose bandwidth is measured.
-        idle_rounds: length of the kernel behind which work is enqueued before it is timed.
+        idle_rounds: length of the kernel behind which work is enqueued before it is timed: some 28 clocks each.
         shrunk: width, height and particles of presets that the device cannot bear whole.
     """
 
@@ -62,7 +62,7 @@ class Settings:
     )  # fmt: skip
     picture_frames: int = 400
     transfer_bytes: int = 256 << 20
-    idle_rounds: int = 8_000_000
+    idle_rounds: int = 600_000
     shrunk: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
