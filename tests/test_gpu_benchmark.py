@@ -73,6 +73,12 @@ def test_a_wrong_frame_fails_the_run_and_the_next_stage_still_runs(
     assert "FAILED exact" in capsys.readouterr().err
 
 
+def test_single_stages_are_plotted_and_count_as_no_whole_run(tmp_path: Path) -> None:
+    assert runner.main(["--device", "emulated", "--stages", "particles", "--out", str(tmp_path)]) == 0
+    assert not stored(tmp_path)["complete"]
+    assert (tmp_path / "gpu_emulated-quick.png").exists()
+
+
 def test_a_wrong_state_is_told_from_a_wrong_frame() -> None:
     right = exact.Record((b"a", b"b"), "film", "state")
     assert exact.compare(right, right) is None

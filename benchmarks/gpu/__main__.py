@@ -77,8 +77,8 @@ def _drawn(bench: Bench, path: Path) -> str:
     """Draw the plot; a machine without matplotlib has the artifact, from which it can be drawn elsewhere."""
     try:
         picture = plot.draw(bench.artifact, bench.out)
-    except ImportError as error:
-        return f"; no plot: {error}"
+    except Exception as error:  # matplotlib may be missing or old, and the artifact is what counts
+        return f"; no plot: {type(error).__name__}: {error}"
     return f" and {picture.name}" if picture else "; nothing to plot"
 
 

@@ -31,6 +31,8 @@ def text(artifact: Artifact) -> Iterator[str]:
 def machine(artifact: Artifact) -> str:
     """The GPU and its software, a clause."""
     told = results(artifact, "provenance")
+    if "nvrtc" not in told:
+        return "a machine that was not asked what it is"
     card = told["gpu"]["name"] if isinstance(told["gpu"], dict) else told["gpu"]
     return f"{card}, {told['driver']}, {told.get('cupy', 'no CuPy')}, NVRTC {told['nvrtc']}"
 
