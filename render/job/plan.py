@@ -176,7 +176,7 @@ def device_for(
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
     return devices.choose(
         choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
-        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.picture), probe=probe,
+        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.look, preset.picture), probe=probe,
     )  # fmt: skip
 
 
