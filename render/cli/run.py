@@ -94,8 +94,8 @@ def _announce(plan: Plan, style: progress.Style) -> None:
         say_event(
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
             film=str(plan.paths.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
-            gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
-            warnings=list(plan.warnings),
+            device_reason=plan.device.reason, gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads,
+            encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason, warnings=list(plan.warnings),
         )  # fmt: skip
         return
     picture = preset.picture

@@ -156,6 +156,7 @@ def play(
     finally:
         loop.ready.put(None)
         writer.join()
+        film.finish()  # nothing is still being read or drawn when the memory goes
     if writer.error is not None:
         raise writer.error
     return done

@@ -62,15 +62,17 @@ def _compile(compiler: str, flags: tuple[str, ...], unit: str) -> bytes:
             )
         except OSError as error:
             raise PreflightError(
-                f"--device emulated needs a C++ compiler, and {compiler} does not run: {error.strerror}",
+                f"the emulation needs a C++ compiler, and {compiler} does not run: {error.strerror}",
                 "install g++, or set CXX to a compiler.",
             ) from error
         except subprocess.TimeoutExpired as error:
             raise PreflightError(f"{compiler} did not finish within {_SECONDS} seconds") from error
         if answer.returncode:
             complaints = [line for line in answer.stderr.splitlines() if "error" in line]
+            said = complaints[0] if complaints else answer.stderr.strip()[-500:]
             raise SimulationError(
-                f"a CUDA source does not compile for the CPU: {complaints[0] if complaints else answer.stderr[-500:]}"
+                "a CUDA source does not compile for the CPU: "
+                + (said or f"{compiler} ended with exit code {answer.returncode}")
             )
         return result.read_bytes()
 
