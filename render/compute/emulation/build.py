@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import os
@@ -48,7 +49,7 @@ def library(text: str, kernels: tuple[str, ...], *, sanitize: bool = False) -> c
     if code is None:
         code = _compile(compiler, flags, unit)
         cache.store("emulated", name, code)
-    return _load(code)
+    return _load(code, keep=sanitize)
 
 
 def _compile(compiler: str, flags: tuple[str, ...], unit: str) -> bytes:
@@ -75,9 +76,16 @@ def _compile(compiler: str, flags: tuple[str, ...], unit: str) -> bytes:
         return result.read_bytes()
 
 
-def _load(code: bytes) -> ctypes.CDLL:
-    """Load a library from a file that is gone a moment later, so that nobody can change what was checked."""
-    with tempfile.NamedTemporaryFile(suffix=".so") as file:
+def _load(code: bytes, *, keep: bool) -> ctypes.CDLL:
+    """Load a library from a file that is gone a moment later, so that nobody can change what was checked.
+
+    Args:
+        code: the library.
+        keep: until the process ends; sanitizers read line numbers there.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".so", delete=not keep) as file:
         file.write(code)
         file.flush()
+        if keep:
+            atexit.register(os.unlink, file.name)
         return ctypes.CDLL(file.name)
