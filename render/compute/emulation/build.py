@@ -18,6 +18,8 @@ FLAGS = (
     # As on the GPU: no contraction to fused multiply-add, no reordering; integers wrap as they do there.
     "-std=c++17", "-O2", "-ffp-contract=off", "-fno-fast-math", "-fwrapv", "-fno-strict-aliasing",
     "-shared", "-fPIC", "-Wall", "-Wno-unknown-pragmas", "-Wno-unused-function", "-Wno-unused-variable",
+    # A kernel may have the name of a C library function; what nobody defines is an error (glibc declares an __expf).
+    "-Wl,-Bsymbolic", "-Wl,-z,defs",
 )  # fmt: skip
 SANITIZERS = (
     "-g", "-fsanitize=address,undefined,float-cast-overflow,bounds-strict",
@@ -69,7 +71,7 @@ def _compile(compiler: str, flags: tuple[str, ...], unit: str) -> bytes:
         except subprocess.TimeoutExpired as error:
             raise PreflightError(f"{compiler} did not finish within {_SECONDS} seconds") from error
         if answer.returncode:
-            complaints = [line for line in answer.stderr.splitlines() if "error" in line]
+            complaints = [line for line in answer.stderr.splitlines() if "error" in line or "undefined" in line]
             raise SimulationError(
                 f"a CUDA source does not compile for the CPU: {complaints[0] if complaints else answer.stderr[-500:]}"
             )
