@@ -98,7 +98,7 @@ def test_spills_stack_and_warnings_would_show(compiler: nvrtc.Nvrtc) -> None:
     assert taken.stack_bytes >= 256
     body = 'extern "C" __global__ void __launch_bounds__(1024, 2) greedy(volatile float *v)\n{'
     body += "".join(f"float a{k} = v[{k}]; " for k in range(80)) + "__syncthreads(); "
-    body += "".join(f"v[{k}] = a{(k * 7) % 80} / a{k}; " for k in range(80)) + "}\n"
+    body += "".join(f"v[{k}] = a{(k * 7) % 80} * a{k}; " for k in range(80)) + "}\n"
     _, log = compiler.compile(body, "greedy.cu", "sm_90")
     assert nvrtc.resources(log)["greedy"].spill_bytes > 0
 
