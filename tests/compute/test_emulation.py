@@ -127,7 +127,9 @@ def test_barriers_make_all_of_a_block_arrive(shuffle: int, source: Source) -> No
 
 
 def test_a_missing_barrier_shows(source: Source) -> None:
-    results = {run(source, "neighbour_unready", 2, 256, {"out": (np.int32, 512)}, shuffle)[0].tobytes() for shuffle in range(4)}
+    results = {
+        run(source, "neighbour_unready", 2, 256, {"out": (np.int32, 512)}, shuffle)[0].tobytes() for shuffle in range(4)
+    }
     wanted = np.tile(np.roll(np.arange(256, dtype=np.int32), -1), 2).tobytes()
     assert wanted not in results
     assert len(results) == 4
@@ -144,7 +146,9 @@ def test_a_warp_that_runs_ahead_shows(source: Source) -> None:
 @pytest.mark.parametrize("shuffle", range(4))
 def test_shuffles(shuffle: int, source: Source) -> None:
     types = {"across": np.int32, "up": np.int32, "one": np.int32, "wide": np.int64, "real": np.float32}
-    across, up, one, wide, real = run(source, "shuffles", 1, 96, {name: (type_, 96) for name, type_ in types.items()}, shuffle)
+    across, up, one, wide, real = run(
+        source, "shuffles", 1, 96, {name: (type_, 96) for name, type_ in types.items()}, shuffle
+    )
     i = np.arange(96)
     lane = i % 32
     np.testing.assert_array_equal(across, 10 * (i ^ 5))
@@ -293,7 +297,9 @@ def test_arguments_are_kept_until_the_launch_runs(source: Source) -> None:
 # ---- memory ----
 
 
-@pytest.mark.parametrize(("at", "is_told"), [(-1, True), (-256, True), (0, False), (99, False), (100, True), (300, True)])
+@pytest.mark.parametrize(
+    ("at", "is_told"), [(-1, True), (-256, True), (0, False), (99, False), (100, True), (300, True)]
+)
 @pytest.mark.parametrize("look", ["synchronize", "download", "event"])
 def test_writing_outside_an_array_is_told(at: int, is_told: bool, look: str, source: Source) -> None:
     gpu = EmulatedAccelerator(Emulation(ahead="none"))
@@ -355,7 +361,11 @@ def test_a_graph_does_what_was_recorded_each_time_it_is_launched(source: Source)
     for ahead in ("both", "none"):
         gpu = EmulatedAccelerator(Emulation(ahead=ahead))  # type: ignore[arg-type]
         turn, blocks, out = (gpu.upload(np.zeros(count, np.uint32)) for count in (1, 1, 32))
-        graph = gpu.capture(lambda turn=turn, blocks=blocks, out=out, gpu=gpu: gpu.program(source).launch("turns", 1, 32, turn, blocks, out))  # type: ignore[misc]
+        graph = gpu.capture(
+            lambda turn=turn, blocks=blocks, out=out, gpu=gpu: gpu.program(source).launch(
+                "turns", 1, 32, turn, blocks, out
+            )
+        )  # type: ignore[misc]
         assert gpu.download(turn)[0] == 0
         for times in (1, 2, 3):
             graph.launch()
@@ -525,7 +535,9 @@ def test_arithmetic_that_is_not_is_named(
 ) -> None:
     import proof
 
-    monkeypatch.setattr(known_answer, "SOURCE", proof.planted(known_answer.SOURCE, f"= {right};", f"= {wrong};", tmp_path))
+    monkeypatch.setattr(
+        known_answer, "SOURCE", proof.planted(known_answer.SOURCE, f"= {right};", f"= {wrong};", tmp_path)
+    )
     with pytest.raises(PreflightError, match=operation):
         known_answer.check(EmulatedAccelerator())
 

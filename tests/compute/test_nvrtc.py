@@ -163,9 +163,7 @@ def test_exact_arithmetic_is_not_caught(expression: str, option: tuple[str, ...]
 
 
 @pytest.mark.parametrize("name", ["render.compute.known_answer", "render.engines.particle_life.gpu"])
-def test_the_options_matter_to_our_kernels(
-    name: str, compiler: nvrtc.Nvrtc, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_options_matter_to_our_kernels(name: str, compiler: nvrtc.Nvrtc, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvrtc, "OPTIONS", tuple(each for each in nvrtc.OPTIONS if each != "--fmad=false"))
     assert "fma.rn.f32" in inexact(compiler, SOURCES[name].text)
     monkeypatch.setattr(nvrtc, "OPTIONS", (*nvrtc.OPTIONS, "-ftz=true"))
@@ -365,9 +363,7 @@ def fresh() -> Any:
 
 
 @pytest.mark.parametrize("candidates", [[], [(27, "/nowhere/libnvrtc.so.13"), (24, "libnvrtc.so.no")]])
-def test_no_compiler_at_all(
-    candidates: list[tuple[int, str]], fresh: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_compiler_at_all(candidates: list[tuple[int, str]], fresh: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nvrtc, "_candidates", lambda: candidates)
     with pytest.raises(PreflightError, match="NVRTC is not installed") as error:
         nvrtc.load()

@@ -53,12 +53,16 @@ def test_a_float_constant_is_the_same_bits_in_hexadecimal(value: float) -> None:
 def test_constants_are_the_same_bits_in_cpp(tmp_path: Path, cxx: str) -> None:
     rng = np.random.default_rng(480)
     bits = rng.integers(0, 2**32, 300, np.uint32).view(np.float32)
-    floats = [value for value in (*bits, np.float32(0.1), np.float32(2.0**-149), np.float32(-0.0)) if np.isfinite(value)]
+    floats = [
+        value for value in (*bits, np.float32(0.1), np.float32(2.0**-149), np.float32(-0.0)) if np.isfinite(value)
+    ]
     wholes = [0, -1, 2**31 - 1, np.uint32(2**32 - 1), np.int64(-(2**62)), np.uint64(2**64 - 1), np.int32(-5)]
     lines = [f"    floats[{n}] = F{n};\n" for n in range(len(floats))]
     lines += [f"    wholes[{n}] = (u64)W{n};\n" for n in range(len(wholes))]
     body = f'extern "C" __global__ void write(float *floats, u64 *wholes)\n{{\n{"".join(lines)}}}\n'
-    defines = [(f"F{n}", value) for n, value in enumerate(floats)] + [(f"W{n}", value) for n, value in enumerate(wholes)]
+    defines = [(f"F{n}", value) for n, value in enumerate(floats)] + [
+        (f"W{n}", value) for n, value in enumerate(wholes)
+    ]
     source = write(tmp_path, body, defines=tuple(defines))
     gpu = EmulatedAccelerator()
     there = gpu.empty(len(floats), np.float32), gpu.empty(len(wholes), np.uint64)
@@ -93,7 +97,9 @@ def test_structures_lie_in_memory_as_numpy_says(
         fetched = re.findall(rf"ld\.param\.\w+\s+\S+\s+\[at_{field}_param_0(?:\+(\d+))?\]", ptx)
         assert [int(each or 0) for each in fetched] == [place]
     # The CPU: asserted by the compiler, for which wrong numbers do not compile.
-    facts = {f"__builtin_offsetof({name}, {field})": place for field, place in places.items()} | {f"sizeof({name})": layout.itemsize}
+    facts = {f"__builtin_offsetof({name}, {field})": place for field, place in places.items()} | {
+        f"sizeof({name})": layout.itemsize
+    }
 
     def asserted(facts: dict[str, int]) -> Source:
         lines = "".join(f'static_assert({what} == {number}, "");\n' for what, number in facts.items())

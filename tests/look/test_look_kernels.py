@@ -36,7 +36,11 @@ def scenes(count: int, particles: int, place: Geometry) -> list[Points]:
         spread = 0.2 + 0.8 * abs(np.sin(number / 9))
         x, y = ((start + number * way) % 1.0) * spread
         found.append(
-            Points((x * place.world_width).astype(np.float32), (y * place.world_height).astype(np.float32), np.zeros(particles, np.uint8))
+            Points(
+                (x * place.world_width).astype(np.float32),
+                (y * place.world_height).astype(np.float32),
+                np.zeros(particles, np.uint8),
+            )
         )
     return found
 

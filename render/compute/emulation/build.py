@@ -22,7 +22,7 @@ FLAGS = (
     "-Wl,-Bsymbolic", "-Wl,-z,defs",
 )  # fmt: skip
 SANITIZERS = (
-    "-g", "-fsanitize=address,undefined,float-cast-overflow,bounds-strict",
+    "-O0", "-g", "-fsanitize=address,undefined,float-cast-overflow,bounds-strict",
     "-fno-sanitize=vptr,signed-integer-overflow", "-fno-omit-frame-pointer",
 )  # fmt: skip
 """Integers wrap on a GPU, so that overflow is no fault; all the rest of undefined behaviour is."""
