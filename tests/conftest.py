@@ -1,4 +1,4 @@
-"""What tests share: the real ffmpeg, decoding, a tiny film, goldens that help, a stand-in NVIDIA driver."""
+"""What tests share: the real ffmpeg, decoding, a tiny film, goldens that help, a stand-in NVIDIA driver, the compilers of CUDA kernels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from render.compute import nvrtc
+from render.errors import PreflightError
 from render.video import ffmpeg
 
 
@@ -67,8 +69,7 @@ def fake_driver_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a ``libcuda.so.1`` that answers from the environment; see tests/compute/fake_cuda.c."""
     compiler = shutil.which("gcc") or shutil.which("cc") or shutil.which("clang")
     if compiler is None:
-        said = "no C compiler to build the stand-in NVIDIA driver with"
-        pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
+        _missing("no C compiler to build the stand-in NVIDIA driver with")
     folder = tmp_path_factory.mktemp("driver")
     source = Path(__file__).parent / "compute" / "fake_cuda.c"
     subprocess.run(
@@ -112,7 +113,8 @@ CUPYS = {
     "missing": "raise ModuleNotFoundError(\"No module named 'cupy'\", name='cupy')",
     # The page that CuPy 14 prints when a library of its own is not there.
     "no library": """raise ImportError('''
-================================================================
+=========================================================
+
 Failed to import CuPy.
 
 If you installed CuPy via wheels (cupy-cudaXXX or cupy-rocm-X-X), make sure that the package matches with the version.
@@ -144,3 +146,26 @@ def stand_in_cupy(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
         monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
     return choose
+=======
+def _missing(said: str) -> None:
+    """What a proof needs is not there: no reason to pass where it counts."""
+    pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
+
+
+@pytest.fixture(scope="session")
+def cxx() -> str:
+    """The C++ compiler of the emulated GPU."""
+    compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None:
+        _missing("no C++ compiler to emulate a GPU with")
+    return compiler
+
+
+@pytest.fixture(scope="session")
+def compiler() -> nvrtc.Nvrtc:
+    """CUDA's run-time compiler."""
+    try:
+        return nvrtc.load()
+    except PreflightError as error:
+        _missing(error.message)
+        raise

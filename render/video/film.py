@@ -9,7 +9,7 @@ import numpy as np
 
 from render import engines
 from render.compute.accelerator import open_accelerator, to_device, to_host
-from render.look import darkroom
+from render.look import open_darkroom
 from render.look.frame import Frame, blank, byte_count
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Film:
         start: Any = self._card.start(engine, world, seed)
         self._state = start if self.accelerator is None else to_device(start, self.accelerator)
         self._stepper = engines.stepper(kind, engine, world, device)
-        self.darkroom = darkroom(look, picture.geometry(world), seed, device)
+        self.darkroom = open_darkroom(look, picture.geometry(world), seed, device)
 
     @property
     def state(self) -> Any:
