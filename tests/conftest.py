@@ -146,7 +146,8 @@ def stand_in_cupy(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
         monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
 
     return choose
-=======
+
+
 def _missing(said: str) -> None:
     """What a proof needs is not there: no reason to pass where it counts."""
     pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
