@@ -5,7 +5,10 @@ The only module that imports CuPy, and the thinnest that will do: everything abo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import gc
+import warnings
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -49,6 +52,32 @@ class _Told:
 
 
 _MAKING_FRAMES = _Told("making frames")
+
+
+def _pool(device: Any) -> Callable[[int], Any]:
+    """Where memory comes from: the driver's own pool, or CuPy's plain one where the driver has none.
+
+    The plain one also where there are several GPUs: the other makes a context on each of them.
+    """
+    if device.attributes.get("MemoryPoolsSupported") and _Runtime.getDeviceCount() == 1:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # CuPy calls it experimental
+            malloc: Callable[[int], Any] = cupy.cuda.MemoryAsyncPool().malloc
+            return malloc
+    plain: Callable[[int], Any] = cupy.cuda.MemoryPool().malloc
+    return plain
+
+
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep garbage where it is: what the driver's pool frees becomes work on a stream, which a capture would record."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class CudaEvent:
@@ -108,9 +137,7 @@ class CudaAccelerator:
             # Non-blocking: neither stream ever waits for the default stream, nor for the other.
             self._streams = {name: cupy.cuda.Stream(non_blocking=True) for name in ("compute", "copy")}
             self._compute, self._copy = self._streams["compute"], self._streams["copy"]
-            # Not CuPy's MemoryAsyncPool: it makes a context on every GPU there is, and what it frees becomes work on a
-            # stream, which a capture would record.
-            self._allocate = cupy.cuda.MemoryPool().malloc
+            self._allocate = _pool(self._device)
             self._capability = gpu.capability
             self._cuda_major = _Runtime.driverGetVersion() // 1000
         self._programs: dict[Source, CudaProgram] = {}
@@ -177,7 +204,7 @@ class CudaAccelerator:
 
     def capture(self, work: Callable[[], None]) -> CudaGraph:
         """Record what ``work`` enqueues as a CUDA graph."""
-        with _Told("capturing a graph"), self._device, self._compute:
+        with _Told("capturing a graph"), _no_collection(), self._device, self._compute:
             self._compute.begin_capture()
             try:
                 work()

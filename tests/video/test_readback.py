@@ -25,7 +25,6 @@ from render.compute.streams import seed_number
 from render.engines import particle_life
 from render.look import Exposure, Look
 from render.scene import World
-from render.video import film as films
 from render.video import readback
 from render.video.film import Film
 from render.video.frames import Clock, play
@@ -301,18 +300,6 @@ def test_all_memory_is_given_back_after_a_film(ahead: Ahead, graphs: bool, small
     assert gpu.memory()[0] == 0
 
 
-def test_what_a_film_takes_is_what_it_says(small: int) -> None:
-    made = film(emulated())
-    most: list[int] = []
-    gpu: Any = made.accelerator
-    played(made, 39, after=lambda done: most.append(gpu.memory()[0]) or True)
-    params = particle_life.Params(particles=90, matrix="random")
-    said = films.device_bytes(params, World(WIDTH, HEIGHT), Picture(width=WIDTH, height=HEIGHT, rate=Fraction(25)))
-    tables = 1 << 20  # of a fixed size, some kilobytes
-    assert max(most) - tables < said
-    assert max(most) <= said + tables
-
-
 def counted(name: str, calls: list[str]) -> Callable[..., Any]:
     """A method of the emulated GPU that notes its calls."""
     original = getattr(EmulatedAccelerator, name)
@@ -336,7 +323,7 @@ def test_the_loop_takes_no_memory_and_never_stops_the_gpu(
     marks: list[int] = []
     assert len(played(made, 60, after=lambda done: marks.append(len(calls)) or True)) == 60
     assert marks == [marks[0]] * 15
-    assert len(calls) == marks[0]
+    assert calls[marks[0] :] == ["synchronize"], "once, at the end"
 
 
 def test_launches_go_with_frames_not_with_the_films_length(small: int) -> None:
