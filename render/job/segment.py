@@ -64,7 +64,9 @@ class Take:
         self._log.write_bytes(b"")
         self._digests = bytearray()
         self._hasher = ThreadPoolExecutor(1, "digest")
-        arguments = codec.arguments(plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind)
+        arguments = codec.arguments(
+            plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind, plan.encoder.gpu
+        )
         self.encoder = ffmpeg.Encoder(plan.tool, arguments, self._part, self._log)
         running(self.encoder.kill)
 
