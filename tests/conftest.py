@@ -17,7 +17,6 @@ from render.compute import nvrtc
 from render.errors import PreflightError
 from render.video import ffmpeg
 
-
 # Under nohup, SIGHUP is ignored and children inherit that; what it does to a film is tested as in a terminal.
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
