@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from render.compute import nvrtc
 from render.errors import PreflightError
 from render.video import ffmpeg
+
+# Under nohup, SIGHUP is ignored and children inherit that; what it does to a film is tested as in a terminal.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
