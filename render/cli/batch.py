@@ -21,7 +21,7 @@ LINE_SECONDS = 5.0
 
 def command(
     wanted: Annotated[
-        list[str], typer.Argument(metavar="QUEUE|PRESET...", help="Queues, or presets' names, files and patterns.")
+        list[str], typer.Argument(metavar="QUEUE|PRESET", help="Queues, or presets' names, files and patterns.")
     ],
     seeds: Annotated[
         str | None, typer.Option(help="Of presets: 0:24 makes 24 jobs of each; or one, or several as 1,2,ocean.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def command(
     wanted: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[JOB|QUEUE]...", help="Jobs' folders, or queues.", show_default="those in ./renders"),
+        typer.Argument(metavar="[JOB|QUEUE]", help="Jobs' folders, or queues.", show_default="those in ./renders"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object.")] = False,
     debug: options.Debug = False,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from render.job.pace import Pace
 
 PROGRAM = (sys.executable, "-m", "render")
-LINES_KEPT = 5
+LINES_KEPT, MOST_SAID = 5, 500
 GRACE_SECONDS = 10.0
 """How long a run whose queue has gone may take to stop cleanly."""
 
@@ -67,7 +67,7 @@ class Child:
                 name = event["event"]
             except (ValueError, TypeError, KeyError):
                 if text:
-                    self._said.append(text)
+                    self._said.append(text[:MOST_SAID])
                 continue
             self.events[name] = event
             self._heard(self, event)

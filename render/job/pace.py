@@ -126,7 +126,8 @@ class Pace:
     def must_rest(self) -> bool:
         """Whether now is a time of rest."""
         now = time.monotonic()
-        if self.rest is not None and now >= self._work_until:
+        if self.rest is not None and self._rest_until and now >= self._rest_until:
+            self._rest_until, self._work_until = 0.0, now + self.rest.work
+        elif self.rest is not None and not self._rest_until and now >= self._work_until:
             self._rest_until = now + self.rest.seconds
-            self._work_until = self._rest_until + self.rest.work
-        return self.held or now < self._rest_until
+        return self.held or self._rest_until > 0

@@ -23,6 +23,7 @@ _WANTED = {
     "bool_type": "true or false",
     "string_type": "text",
     "tuple_type": "a list",
+    "list_type": "a list",
     "model_type": "a block of `key: value` lines",
     "model_attributes_type": "a block of `key: value` lines",
     "dict_type": "a block of `key: value` lines",
