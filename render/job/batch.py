@@ -135,7 +135,7 @@ class Batch:
         if level > self._asked:
             self._asked, self._asked_at = self._asked + 1, time.monotonic()
             for child in self._running:
-                child.send(signal.SIGINT)
+                child.send(signal.SIGTERM)  # heard even where the shell has children ignore SIGINT
             for entry in self._waiting:
                 self._end(Outcome(entry, "failed", reason=entry.trouble.message) if entry.trouble else _left(entry))
             self._waiting.clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -144,9 +145,10 @@ def test_presets_times_seeds_on_two_gpus(tmp_path: Path, fake_driver: Callable[.
 
 
 def test_the_first_ctrl_c_stops_the_jobs_and_the_same_command_goes_on(tmp_path: Path) -> None:
+    job = tmp_path / "films" / "1"
     name = queue(tmp_path, {"seed": 1, **LONG_ROW}, {"seed": 2, "priority": 1}, {"seed": 3})
     with started("batch", name, *OPTIONS, "--progress", "json", cwd=tmp_path) as process:
-        child = drawing(tmp_path / "films" / "1")["pid"]
+        child = drawing(job, 100)["pid"]
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does; the jobs are out of its reach
         told, complained = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -154,7 +156,19 @@ def test_the_first_ctrl_c_stops_the_jobs_and_the_same_command_goes_on(tmp_path: 
     assert not psutil.pid_exists(child)
     assert results(events(told)[-1]) == {1: "stopped", 2: "finished", 3: "not begun"}
     assert [event["job"] for event in events(told) if event["event"] == "job_start"] == [2, 1]
-    assert beat(tmp_path / "films" / "1")["phase"] == "stopped"
+    assert beat(job)["phase"] == "stopped"
+    with (job / "segments" / "00000.ts").open("r+b") as segment:
+        segment.write(b"damage")
+    with started("batch", name, *OPTIONS, cwd=tmp_path) as process:
+        again = drawing(job)
+        (told_again,) = json.loads(render("status", "--json", "films/1", cwd=tmp_path).stdout)["jobs"]
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == 143
+    assert again["frames"]["begun_with"] >= 40
+    assert told_again["frames_done"] >= again["frames"]["begun_with"]
+    assert told_again["damaged"] == ["segment 0"]
+    assert "dvd_video-1: note: damaged and made again: segment 0" in out
 
 
 def test_a_second_ctrl_c_ends_at_once(tmp_path: Path, tool: ffmpeg.Tool) -> None:
@@ -169,7 +183,9 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path, tool: ffmpeg.Tool) -> None
         )
         until(lambda: psutil.Process(told["pid"]).children())
         process.send_signal(signal.SIGINT)
-        until(lambda: b"" == b"" and process.poll() is None)
+        assert process.stderr is not None
+        assert until(process.stderr.readline) == "\n"
+        assert process.stderr.readline() == "stopping; once more stops at once\n"
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=60)
     assert process.returncode == 130

@@ -55,8 +55,10 @@ def test_a_run_at_work_tells_from_elsewhere_until_it_is_killed(tmp_path: Path) -
         line = process.stderr.readline()
         assert f"/{LONG}  " in line
         assert " to go  " in line
+        encoders = psutil.Process(process.pid).children()
         process.kill()
         process.wait()
+        psutil.wait_procs(encoders, timeout=30)
     before = files(job)
     (told,) = status(tmp_path, "renders/one")
     assert told["state"] == "stale"
@@ -65,7 +67,7 @@ def test_a_run_at_work_tells_from_elsewhere_until_it_is_killed(tmp_path: Path) -
     assert files(job) == before  # it only reads
 
 
-def test_stopped_damaged_failed_and_finished(tmp_path: Path) -> None:
+def test_stopped_and_then_finished(tmp_path: Path) -> None:
     job = tmp_path / "one"
     options = run_options(60, "one")
     with started(*options, "--rest", "10h/1s", cwd=tmp_path) as process:
