@@ -86,8 +86,9 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
         say_event(
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
             film=str(plan.folder.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
-            gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
-            warnings=list(plan.warnings), frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
+            device_reason=plan.device.reason, gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads,
+            encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason, warnings=list(plan.warnings),
+            frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
         )  # fmt: skip
         return
     picture = preset.picture

@@ -19,13 +19,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from typing import TYPE_CHECKING, Any
 
 from render.compute import device as devices
 from render.errors import EncoderError, RenderError, SimulationError, VerificationError
 from render.job import checkpoint
 from render.job.ledger import Record
+from render.job.stop import SIGNALS
 from render.video.frames import Clock
 
 if TYPE_CHECKING:
@@ -105,13 +106,17 @@ def _orders(link: Connection) -> Iterator[Any]:
     """What the crew sends, one order at a time, until it is gone or sends None.
 
     An order that comes while a child is busy can only be the end: a busy child drops its work when there is something
-    to read. Signals are the crew's business.
+    to read.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(EOFError, ConnectionError):
         while (order := link.recv()) is not None:
             yield order
+
+
+def _child(duty: Callable[[Plan, Connection, Any], None], plan: Plan, link: Connection, resting: Any) -> None:
+    """A child's life: its duty, until the crew is gone."""
+    with contextlib.suppress(ConnectionError):
+        duty(plan, link, resting)
 
 
 def _goes_on(link: Connection, resting: Any) -> bool:
@@ -183,6 +188,7 @@ class Crew:
         self._plan = dataclasses.replace(plan, device=dataclasses.replace(plan.device, threads=1))
         self._book, self._stop, self._closed = book, stop, closed
         self._spawn = multiprocessing.get_context("spawn")
+        resource_tracker.ensure_running()  # its start, which comes with the first child's, would unblock signals
         self._resting = self._spawn.Event()
         self._attempts: Counter[int] = Counter()
         self._reached = {0} | {segment.first for segment in book.missing() if self._has_checkpoint(segment.first)}
@@ -196,8 +202,13 @@ class Crew:
 
     def _child(self, duty: Callable[[Plan, Connection, Any], None]) -> _Worker:
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=duty, args=(self._plan, theirs, self._resting), daemon=True)
-        process.start()
+        process = self._spawn.Process(target=_child, args=(duty, self._plan, theirs, self._resting), daemon=True)
+        # Signals are the crew's business: a terminal's Ctrl-C reaches all processes, and children are born deaf to it.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         theirs.close()
         return _Worker(process, ours)
 

@@ -144,7 +144,7 @@ def make(
     chosen = device_for(preset, device, threads, gpu_wanted, gpus)
     ffmpeg.stall_seconds()
     tool = ffmpeg.find()
-    who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason)
+    who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason, chosen.gpu)
     if who.kind == "software":
         ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
     tags = {
@@ -152,7 +152,7 @@ def make(
         "seed": str(preset.seed),
         "comment": json.dumps({"render": __version__, "name": name, **to_data(preset)}, ensure_ascii=False),
     }
-    arguments = codec.arguments(preset.codec, preset.picture, "SEGMENT", who.kind)
+    arguments = codec.arguments(preset.codec, preset.picture, "SEGMENT", who.kind, who.gpu)
     each = segment_frames(preset.job, preset.codec, preset.picture)
     return Plan(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
@@ -200,7 +200,7 @@ def device_for(
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
     return devices.choose(
         choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
-        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.picture), probe=probe,
+        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.look, preset.picture), probe=probe,
     )  # fmt: skip
 
 

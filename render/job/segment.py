@@ -12,6 +12,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,14 @@ if TYPE_CHECKING:
 
 FROZEN_FRAMES = 250
 """A segment must have so many frames before their sameness means anything."""
+
+
+SIDE_BY_SIDE_BYTES = 2 << 20
+"""Frames as large as this are hashed while they are written."""
+
+
+def _sha256(data: memoryview) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 class Take:
@@ -54,14 +63,24 @@ class Take:
         self._log = folder.logs / f"{segment.number:05}.log"
         self._log.write_bytes(b"")
         self._digests = bytearray()
-        arguments = codec.arguments(plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind)
+        self._hasher = ThreadPoolExecutor(1, "digest")
+        arguments = codec.arguments(
+            plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind, plan.encoder.gpu
+        )
         self.encoder = ffmpeg.Encoder(plan.tool, arguments, self._part, self._log)
         running(self.encoder.kill)
 
     def write(self, data: memoryview) -> None:
         """Hand one frame to the encoder and remember its digest."""
-        self._digests += hashlib.sha256(data).digest()
-        self.encoder.write(data)
+        if len(data) < SIDE_BY_SIDE_BYTES:
+            self._digests += hashlib.sha256(data).digest()
+            self.encoder.write(data)
+            return
+        digest = self._hasher.submit(_sha256, data)  # beside the pipe: at 8K each takes some ten milliseconds
+        try:
+            self.encoder.write(data)
+        finally:
+            self._digests += digest.result()
 
     def bytes_written(self) -> int:
         """Size of the segment so far."""
@@ -119,6 +138,7 @@ class Take:
     def abandon(self) -> None:
         """End the encoder and remove what is not published."""
         self.encoder.close()
+        self._hasher.shutdown()
         with contextlib.suppress(OSError):
             self._part.unlink()
 
