@@ -19,6 +19,8 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = [
     [],
     ["run"],
+    ["batch"],
+    ["status"],
     ["still"],
     ["bench"],
     ["doctor"],
@@ -84,7 +86,12 @@ def test_every_command_of_the_readme_is_understood(tmp_path: Path) -> None:
 
 def test_the_yaml_of_the_readme_loads(tmp_path: Path) -> None:
     from render import preset as presets
+    from render.job import queue as queues
 
-    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    (tmp_path / "mine.yaml").write_text(block)
+    film, queue = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(film)
     assert presets.load(str(tmp_path / "mine.yaml")).engine.matrix == "snakes"
+    (tmp_path / "queue.yaml").write_text(queue)
+    entries = queues.gather([str(tmp_path / "queue.yaml")])
+    assert len(entries) == 25
+    assert not [entry.trouble for entry in entries if entry.trouble]

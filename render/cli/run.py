@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from render.cli import options, progress
-from render.cli.console import clock, say, say_event
+from render.cli.console import clock, say, say_event, say_stopping
 
 if TYPE_CHECKING:
     from render.job.plan import Plan
@@ -32,6 +30,9 @@ def command(
     gpu: options.Gpu = None,
     encoder: options.Encoder = "auto",
     workers: options.Workers = "auto",
+    stop_at: options.StopAt = None,
+    rest: options.Rest = None,
+    nice: options.Nice = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved preset, the size and ffmpeg's arguments only.")
     ] = False,
@@ -40,13 +41,19 @@ def command(
         progress.Style, typer.Option("--progress", help="auto: a bar on a terminal, plain lines elsewhere.")
     ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    attached: Annotated[
+        bool, typer.Option("--attached", help="Stop when standard input ends: for programs that start this one.")
+    ] = False,
     debug: options.Debug = False,
 ) -> int:
     """Make a film from a preset and a seed, or go on with one where it was left."""
     from render import preset as presets
+    from render.job import child, run
     from render.job import plan as plans
-    from render.job import run
 
+    shown, pace = progress.Answering(), options.pace(stop_at, rest, nice)
+    if attached:
+        child.attach(pace)
     name, count = options.name_of(preset), options.worker_count(workers)
     resolved = presets.load(preset, set_, options.overrides(seed, duration, frames))
     plan = plans.make(resolved, name, out=out, device=device, threads=threads, gpu_wanted=gpu, encoder=encoder)
@@ -54,25 +61,21 @@ def command(
         _show_plan(plan)
         return 0
     style: progress.Style = "none" if quiet else progress_
-    shown = progress.make(style, resolved.frame_count)
 
     def announce(begun: Begun) -> None:
         if not quiet:
             _announce(plan, begun, style)
 
     try:
-        finished = run.make(plan, restart=restart, workers=count, ready=announce, report=shown, stopping=_say_stopping)
+        finished = run.make(
+            plan, restart=restart, workers=count, pace=pace, ready=announce,
+            report=shown.show(style, resolved.frame_count), stopping=say_stopping,
+        )  # fmt: skip
     finally:
         shown.close()
     if not quiet:
         _conclude(plan, finished, style)
     return 0
-
-
-def _say_stopping() -> None:
-    """Answer the first Ctrl-C; called from a signal handler, where print is not safe."""
-    with contextlib.suppress(OSError):
-        os.write(2, b"\nstopping; once more stops at once\n")
 
 
 def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:

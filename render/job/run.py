@@ -26,7 +26,9 @@ from render.errors import (
 from render.job import checkpoint, crew, joining, ledger, manifest
 from render.job.files import file_error, publish
 from render.job.folder import Folder, locked
+from render.job.heartbeat import Heartbeat
 from render.job.ledger import Ledger, Record
+from render.job.pace import Pace
 from render.job.plan import Plan, check_space
 from render.job.preview import Preview
 from render.job.projector import Projector
@@ -103,6 +105,7 @@ def make(
     *,
     restart: bool = False,
     workers: int | None = 1,
+    pace: Pace | None = None,
     ready: Callable[[Begun], None] = lambda begun: None,
     report: Callable[[Status], None] = lambda status: None,
     stopping: Callable[[], None] = lambda: None,
@@ -113,6 +116,7 @@ def make(
         plan: the plan.
         restart: begin anew, whatever the folder holds.
         workers: processes that make segments side by side, None for a good number; the film is the same bytes.
+        pace: when to rest and when to end; left out, neither.
         ready: called once nothing speaks against the film any more, before the first frame.
         report: called as frames are drawn.
         stopping: called, from a signal handler, when a signal asks to stop.
@@ -120,9 +124,14 @@ def make(
     Raises:
         RenderError: it did not work out. All finished segments are kept, and the same call goes on from there.
     """
-    folder, stop = plan.folder, Stop(stopping)
+    folder, stop, heart, pace = plan.folder, Stop(stopping), Heartbeat(plan), pace or Pace()
     folder.make()
-    with locked(folder), stop.listening(), _told(plan, stop):
+
+    def tell(status: Status) -> None:
+        heart.beat(status)
+        report(status)
+
+    with locked(folder), stop.listening(), heart, _told(plan, stop):
         sweep(folder)
         if restart:
             ledger.clear(folder)
@@ -133,13 +142,17 @@ def make(
         _write_preset(plan)
         book.save()
         chosen = crew.choose(workers, plan)
-        ready(Begun(book.frames_done, tuple(book.damaged), chosen))
+        found = Begun(book.frames_done, tuple(book.damaged), chosen)
+        heart.begin(found, book.spent)
+        ready(found)
         check_kernels(plan.device)
         begun, before = time.perf_counter(), book.frames_done
+        pace.begin(stop, lambda: heart.enter("resting"))
         if chosen.workers > 1:
-            _side_by_side(plan, book, stop, report, chosen.workers)
+            _side_by_side(plan, book, stop, tell, chosen.workers, pace)
         else:
-            _Work(plan, book, stop, report).render()
+            _Work(plan, book, stop, tell, pace).render()
+        heart.enter("joining")
         return _publish(plan, book, stop, begun, before)
 
 
@@ -150,7 +163,7 @@ def _told(plan: Plan, stop: Stop) -> Iterator[None]:
         yield
     except (RenderError, OSError) as error:
         if stop.by and not isinstance(error, StoppedError):
-            raise StoppedError("stopped", _GO_ON, signal_number=stop.by) from None
+            raise StoppedError(stop.why, _GO_ON, signal_number=stop.by) from None
         told = error if isinstance(error, RenderError) else file_error(error, plan.folder.path)
         if isinstance(told, (DiskFullError, EncoderError)):
             told.hint = f"{told.hint} {_GO_ON}".strip()
@@ -182,8 +195,8 @@ def _already(plan: Plan) -> Finished | None:
 class _Work:
     """Rendering what is missing, one segment after the other; a finished one is closed beside the next."""
 
-    def __init__(self, plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None]) -> None:
-        self._plan, self._book, self._stop, self._report = plan, book, stop, report
+    def __init__(self, plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], pace: Pace) -> None:
+        self._plan, self._book, self._stop, self._report, self._pace = plan, book, stop, report, pace
         self._clock = Clock()
         self._begun_with = book.frames_done
         self._preview = Preview(plan.folder.preview, plan.preset.picture)
@@ -222,7 +235,7 @@ class _Work:
     def _segment(self, segment: Segment, closer: ThreadPoolExecutor) -> None:
         plan, stop = self._plan, self._stop
         try:
-            film = self._projector.at(segment.first, lambda: not stop.by)
+            film = self._projector.at(segment.first, self._pace.goes_on)
             if film is None:
                 raise stopped(self._plan, self._book, self._stop)
             take = Take(plan, plan.folder, segment, stop.running)
@@ -287,7 +300,7 @@ class _Work:
             bottleneck=self._clock.bottleneck,
         )
         self._report(status)
-        return not self._stop.by
+        return self._pace.goes_on()
 
 
 def accept(plan: Plan, book: Ledger, record: Record) -> None:
@@ -309,7 +322,9 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
         )
 
 
-def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int) -> None:
+def _side_by_side(
+    plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int, pace: Pace
+) -> None:
     """Make all missing segments with several workers."""
     begun, begun_with = time.perf_counter(), book.frames_done
 
@@ -320,8 +335,10 @@ def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status
                 done, plan.preset.frame_count, begun_with, elapsed, lambda: book.bytes_done + written, lambda: "workers"
             )
         )
+        pace.goes_on(team.hold)
 
-    crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record)).run(tell)
+    team = crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record))
+    team.run(tell)
     if stop.by:
         raise stopped(plan, book, stop)
 
@@ -329,7 +346,7 @@ def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status
 def stopped(plan: Plan, book: Ledger, stop: Stop) -> StoppedError:
     """What a signal came to."""
     return StoppedError(
-        f"stopped; {book.frames_done} of {plan.preset.frame_count} frames are done",
+        f"{stop.why}; {book.frames_done} of {plan.preset.frame_count} frames are done",
         "the same command goes on from there.",
         signal_number=stop.by,
     )

@@ -17,28 +17,48 @@ from render.preset.model import Preset
 
 MOST_BASES = 8
 
-__all__ = ["Preset", "load", "parse", "to_data", "to_yaml"]
+__all__ = ["Preset", "compose", "load", "parse", "read_file", "to_data", "to_yaml"]
 
 
-def load(wanted: str, settings: list[str] | None = None, overrides: dict[str, Any] | None = None) -> Preset:
+def load(
+    wanted: str,
+    settings: list[str] | None = None,
+    overrides: dict[str, Any] | None = None,
+    places: dict[str, str] | None = None,
+) -> Preset:
     """Load a preset by name or path, apply settings, and give it a seed if it has none.
 
     Args:
         wanted: name of a preset that ships with render, or a file.
         settings: ``key.path=value`` each, as on the command line; values are read as in YAML.
         overrides: values by dotted key from options of their own, such as ``{"seed": 480}``.
+        places: where overrides stand, for messages; one that is left out is an option of the key's last word.
 
     Raises:
         UsageError: anything is wrong; says where, what and what would be right.
     """
+    return parse(compose(wanted, settings, overrides, places))
+
+
+def compose(
+    wanted: str,
+    settings: list[str] | None = None,
+    overrides: dict[str, Any] | None = None,
+    places: dict[str, str] | None = None,
+) -> Document:
+    """A preset with its bases and settings as a document, still to be checked (see :func:`load`)."""
     path = catalogue.locate(wanted)
     found = _read_with_bases(path, [])
-    kinds_first = sorted(settings or [], key=lambda setting: not setting.partition("=")[0].strip().endswith("kind"))
-    for setting in kinds_first:
+    for setting in sorted(settings or [], key=_not_a_kind):
         _apply_text(found, setting)
-    for key, value in (overrides or {}).items():
-        _apply(found, key, value, f"--{key.rsplit('.', 1)[-1]}")
-    return parse(found)
+    for key, value in sorted((overrides or {}).items(), key=lambda item: _not_a_kind(item[0])):
+        _apply(found, key, value, (places or {}).get(key) or f"--{key.rsplit('.', 1)[-1]}")
+    return found
+
+
+def _not_a_kind(setting: str) -> bool:
+    """Sorts settings so that a block's kind comes before what only that kind knows."""
+    return not setting.partition("=")[0].strip().endswith("kind")
 
 
 def parse(found: Document) -> Preset:
@@ -82,14 +102,7 @@ def _read_with_bases(path: Path, above: list[Path]) -> Document:
         raise UsageError(f"{path} extends itself, by way of {', '.join(base.name for base in above)}")
     if len(above) > MOST_BASES:
         raise UsageError(f"{path}: presets extend each other more than {MOST_BASES} deep")
-    try:
-        with path.open("rb") as file:  # never more than a preset can be, whatever the file is
-            text = file.read(4 * document.MOST_CHARACTERS + 1).decode()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text, so it is no preset") from error
-    own = document.read(text, path.name)
+    own = read_file(path)
     base_name = own.data.pop("extends", None)
     if base_name is None:
         return own
@@ -99,6 +112,22 @@ def _read_with_bases(path: Path, above: list[Path]) -> Document:
     base = _read_with_bases(catalogue.locate_base(base_name, path, place), [*above, path.resolve()])
     merged = _merge(base.data, own.data)
     return Document(merged, {**base.places, **own.places})
+
+
+def read_file(path: Path, what: str = "preset") -> Document:
+    """Read a preset's file, or another one in the same kind of YAML.
+
+    Raises:
+        UsageError: it cannot be read, or is not what it should be.
+    """
+    try:
+        with path.open("rb") as file:  # never more than a preset can be, whatever the file is
+            text = file.read(4 * document.MOST_CHARACTERS + 1).decode()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text, so it is no {what}") from error
+    return document.read(text, path.name, what)
 
 
 def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
