@@ -20,6 +20,7 @@ COMMANDS = [
     [],
     ["run"],
     ["still"],
+    ["probe"],
     ["bench"],
     ["doctor"],
     ["presets"],

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from render import __version__
-from render.cli import bench, doctor, presets, run, still
+from render.cli import bench, doctor, presets, probe, run, still
 from render.cli.console import complain, silence
 from render.errors import EXIT_CODES, PreflightError, RenderError, UsageError
 
@@ -29,6 +29,7 @@ app = typer.Typer(
 )
 app.command("run")(run.command)
 app.command("still")(still.command)
+app.command("probe")(probe.command)
 app.add_typer(presets.app, name="presets")
 app.command("bench")(bench.command)
 app.command("doctor")(doctor.command)

@@ -37,6 +37,7 @@ from render.job.segment import Take, sweep
 from render.job.selftest import check_kernels
 from render.job.stop import Stop
 from render.preset import to_yaml
+from render.video import fit
 from render.video.cutting import Segment
 from render.video.film import Film, Snapshot
 from render.video.frames import Clock, player
@@ -218,9 +219,12 @@ class _Work:
 
     def _segment(self, segment: Segment, closer: ThreadPoolExecutor) -> None:
         plan, stop = self._plan, self._stop
+        earlier = self._earlier(segment)
+        if earlier is None:  # one of them has to be made again first
+            return
         try:
             film = self._at(segment.first)
-            take = Take(plan, plan.folder, segment, stop.running)
+            take = Take(plan, plan.folder, segment, stop.running, earlier)
             try:
                 done = self._player.play(
                     segment.first, segment.frames, lambda data: self._take(take, data), self._clock,
@@ -242,20 +246,35 @@ class _Work:
         self._settle_or_retry()
         self._closing = (segment, closer.submit(self._close, take, snapshot))
 
+    def _earlier(self, segment: Segment) -> list[tuple[int, int]] | None:
+        """Frames and bytes of the segments whose sizes decide this one's bit rate; None where one is missing."""
+        records, count = self._book.records, max(0, segment.number + 1 - fit.KNOWN_LATER)
+        if any(number not in records for number in range(count)):
+            self._settle_or_retry()
+        if any(number not in records for number in range(count)):
+            return None
+        return [(records[number].frames, records[number].bytes) for number in range(count)]
+
     def _close(self, take: Take, snapshot: Snapshot) -> Record:
         record = take.finish(snapshot, self._plan.fingerprint)
         self._book.add(record)
         missing = self._book.missing()
         keep_from = missing[0].first if missing else record.first
         checkpoint.prune(self._plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
-        most = self._plan.preset.medium.most_bytes()
-        if most is not None and self._book.bytes_done > most:
+        if self._has_outgrown():
             raise DiskFullError(
                 f"the film outgrew its medium, {self._plan.preset.medium.kind}, after {self._book.frames_done} of "
                 f"{self._plan.preset.frame_count} frames",
                 "lower the quality, shorten it, or choose a larger medium.",
             )
         return record
+
+    def _has_outgrown(self) -> bool:
+        """Whether what is done is surely too much for the medium; the film itself is weighed when it is joined."""
+        preset, book = self._plan.preset, self._book
+        most = preset.medium.most_bytes()
+        done = [(record.frames, record.bytes) for record in book.records.values()]
+        return most is not None and fit.joined_bytes(preset.codec, preset.picture, preset.audio, done) * 0.99 > most
 
     def _settle(self) -> None:
         """Wait for the segment that is being closed."""

@@ -18,7 +18,7 @@ from render.errors import VerificationError
 from render.job import checkpoint
 from render.job.files import publish
 from render.job.ledger import Record, digests_file, file_sha256, video_file
-from render.video import codec, ffmpeg, inspect
+from render.video import codec, ffmpeg, fit, inspect
 
 if TYPE_CHECKING:
     from render.job.folder import Folder
@@ -31,7 +31,12 @@ class Take:
     """A segment in the making."""
 
     def __init__(
-        self, plan: Plan, folder: Folder, segment: Segment, running: Callable[[Callable[[], None]], None]
+        self,
+        plan: Plan,
+        folder: Folder,
+        segment: Segment,
+        running: Callable[[Callable[[], None]], None],
+        earlier: list[tuple[int, int]] | None = None,
     ) -> None:
         """Start its ffmpeg.
 
@@ -40,6 +45,7 @@ class Take:
             folder: the job's folder.
             segment: which stretch of frames.
             running: told how to end the processes started here, as they start.
+            earlier: frames and bytes of segments before it, whose sizes its bit rate makes up for.
         """
         self.segment = segment
         self._plan, self._folder, self._running = plan, folder, running
@@ -48,7 +54,9 @@ class Take:
         self._log = folder.logs / f"{segment.number:05}.log"
         self._log.write_bytes(b"")
         self._digests = bytearray()
-        arguments = codec.arguments(plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind)
+        picture = plan.preset.picture
+        steered = fit.steered(plan.preset.codec, picture, segment.frames, earlier or [])
+        arguments = codec.arguments(steered, picture, str(self._part), plan.encoder.kind)
         self.encoder = ffmpeg.Encoder(plan.tool, arguments, self._part, self._log)
         running(self.encoder.kill)
 
