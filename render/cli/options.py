@@ -44,6 +44,10 @@ Encoder = Annotated[
     Literal["auto", "software", "nvenc"],
     typer.Option(help="Who encodes H.264 and HEVC; auto takes a GPU's NVENC where it works."),
 ]
+Workers = Annotated[
+    str,
+    typer.Option(help="Processes that make segments side by side: a number, or auto; the film is the same bytes."),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
 
@@ -65,6 +69,21 @@ def overrides(
     if fit is not None:
         values["fit"] = fit
     return values
+
+
+def worker_count(workers: str) -> int | None:
+    """A number of workers; None for auto.
+
+    Raises:
+        UsageError: it is neither a number nor auto.
+    """
+    from render.errors import UsageError
+
+    if workers == "auto":
+        return None
+    if not workers.isdecimal() or not 1 <= int(workers) <= 64:
+        raise UsageError(f"--workers {workers} is neither auto nor a number from 1 to 64")
+    return int(workers)
 
 
 def name_of(preset: str) -> str:

@@ -32,6 +32,7 @@ def command(
     threads: options.Threads = None,
     gpu: options.Gpu = None,
     encoder: options.Encoder = "auto",
+    workers: options.Workers = "auto",
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved preset, the size and ffmpeg's arguments only.")
     ] = False,
@@ -47,7 +48,7 @@ def command(
     from render.job import plan as plans
     from render.job import run
 
-    name = options.name_of(preset)
+    name, count = options.name_of(preset), options.worker_count(workers)
     resolved = presets.load(preset, set_, options.overrides(seed, duration, frames, fit))
     plan = plans.make(resolved, name, out=out, device=device, threads=threads, gpu_wanted=gpu, encoder=encoder)
     if dry_run:
@@ -61,7 +62,7 @@ def command(
             _announce(plan, begun, style)
 
     try:
-        finished = run.make(plan, restart=restart, ready=announce, report=shown, stopping=_say_stopping)
+        finished = run.make(plan, restart=restart, workers=count, ready=announce, report=shown, stopping=_say_stopping)
     finally:
         shown.close()
     if not quiet:
@@ -84,7 +85,7 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
             film=str(plan.folder.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
             gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
-            warnings=list(plan.warnings), frames_done=begun.frames_done, damaged=list(begun.damaged),
+            warnings=list(plan.warnings), frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
         )  # fmt: skip
         return
     picture = preset.picture
@@ -101,6 +102,8 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
         say(f"note: damaged and made again: {what}")
     if begun.frames_done:
         say(f"going on after frame {begun.frames_done} of {preset.frame_count}")
+    if begun.workers.workers > 1:
+        say(f"{begun.workers.workers} workers ({begun.workers.reason})")
     say(f"{'working' if begun.frames_done else 'begun'} in {show_path(plan.folder.path)}, {_cut(plan)}")
 
 

@@ -15,36 +15,31 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from render.errors import (
     DiskFullError,
     EncoderError,
     RenderError,
-    SimulationError,
     StoppedError,
     VerificationError,
 )
-from render.job import checkpoint, joining, ledger, manifest
+from render.job import checkpoint, crew, joining, ledger, manifest, steering
 from render.job.files import file_error, publish
 from render.job.folder import Folder, locked
 from render.job.ledger import Ledger, Record
-from render.job.plan import Plan, check_space, film_of
+from render.job.plan import Plan, check_space
 from render.job.preview import Preview
-from render.job.segment import Take, sweep
+from render.job.projector import Projector
+from render.job.segment import Take, diagnose, sweep
 from render.job.selftest import check_kernels
 from render.job.stop import Stop
 from render.preset import to_yaml
-from render.video import fit
+from render.video.codec import Codec
 from render.video.cutting import Segment
-from render.video.film import Film, Snapshot
-from render.video.frames import Clock, player
+from render.video.film import Snapshot
+from render.video.frames import Clock
 
 CHECKPOINTS_KEPT = 3
-FROZEN_FRAMES = 250
-"""A segment must have so many frames before their sameness means anything."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +70,12 @@ class Begun:
     Attributes:
         frames_done: frames that earlier runs have made.
         damaged: what of them was not whole and is made again.
+        workers: how many processes make segments side by side, and why.
     """
 
     frames_done: int
     damaged: tuple[str, ...]
+    workers: crew.Choice
 
 
 @dataclass(frozen=True)
@@ -106,6 +103,7 @@ def make(
     plan: Plan,
     *,
     restart: bool = False,
+    workers: int | None = 1,
     ready: Callable[[Begun], None] = lambda begun: None,
     report: Callable[[Status], None] = lambda status: None,
     stopping: Callable[[], None] = lambda: None,
@@ -115,6 +113,7 @@ def make(
     Args:
         plan: the plan.
         restart: begin anew, whatever the folder holds.
+        workers: processes that make segments side by side, None for a good number; the film is the same bytes.
         ready: called once nothing speaks against the film any more, before the first frame.
         report: called as frames are drawn.
         stopping: called, from a signal handler, when a signal asks to stop.
@@ -134,10 +133,14 @@ def make(
         check_space(plan, book.bytes_done)
         _write_preset(plan)
         book.save()
-        ready(Begun(book.frames_done, tuple(book.damaged)))
+        chosen = crew.choose(workers, plan)
+        ready(Begun(book.frames_done, tuple(book.damaged), chosen))
         check_kernels(plan.device)
         begun, before = time.perf_counter(), book.frames_done
-        _Work(plan, book, stop, report).render()
+        if chosen.workers > 1:
+            _side_by_side(plan, book, stop, report, chosen.workers)
+        else:
+            _Work(plan, book, stop, report).render()
         return _publish(plan, book, stop, begun, before)
 
 
@@ -186,9 +189,7 @@ class _Work:
         self._begun_with = book.frames_done
         self._preview = Preview(plan.folder.preview, plan.preset.picture)
         self._attempts: Counter[int] = Counter()
-        self._film: Film | None = None
-        self._player: Any = None
-        self._frame = 0
+        self._projector = Projector(plan)
         self._closing: tuple[Segment, Future[Record]] | None = None
 
     def render(self) -> None:
@@ -201,6 +202,8 @@ class _Work:
         with ThreadPoolExecutor(1, "close segment") as closer:
             try:
                 while segment := self._next():
+                    if self._stop.by:
+                        raise stopped(self._plan, self._book, self._stop)
                     self._segment(segment, closer)
             finally:
                 with contextlib.suppress(EncoderError, VerificationError):
@@ -219,62 +222,44 @@ class _Work:
 
     def _segment(self, segment: Segment, closer: ThreadPoolExecutor) -> None:
         plan, stop = self._plan, self._stop
-        earlier = self._earlier(segment)
-        if earlier is None:  # one of them has to be made again first
+        codec = self._codec(segment)
+        if codec is None:  # another segment has to be made again first
             return
         try:
-            film = self._at(segment.first)
-            take = Take(plan, plan.folder, segment, stop.running, earlier)
+            film = self._projector.at(segment.first, lambda: not stop.by)
+            if film is None:
+                raise stopped(self._plan, self._book, self._stop)
+            take = Take(plan, plan.folder, segment, stop.running, codec)
             try:
-                done = self._player.play(
-                    segment.first, segment.frames, lambda data: self._take(take, data), self._clock,
+                done = self._projector.play(
+                    segment.frames, lambda data: self._take(take, data), self._clock,
                     lambda drawn: self._after(take, drawn),
                 )  # fmt: skip
-                if done < segment.frames or stop.by:
-                    raise StoppedError(f"stopped; {self._book.frames_done} of {plan.preset.frame_count} frames are done",
-                                       "the same command goes on from there.", signal_number=stop.by)  # fmt: skip
+                if done < segment.frames:
+                    raise stopped(self._plan, self._book, self._stop)
                 snapshot = film.snapshot(segment.end)
-                self._diagnose(take, snapshot)
+                diagnose(plan, take, snapshot)
             except BaseException:
                 take.abandon()
                 raise
         except EncoderError as error:
-            self._film = None
+            self._projector.forget()
             self._again(segment, error)
             return
-        self._frame = segment.end
         self._settle_or_retry()
         self._closing = (segment, closer.submit(self._close, take, snapshot))
 
-    def _earlier(self, segment: Segment) -> list[tuple[int, int]] | None:
-        """Frames and bytes of the segments whose sizes decide this one's bit rate; None where one is missing."""
-        records, count = self._book.records, max(0, segment.number + 1 - fit.KNOWN_LATER)
-        if any(number not in records for number in range(count)):
+    def _codec(self, segment: Segment) -> Codec | None:
+        """How a segment is encoded; None where one that decides it failed while it was closed."""
+        if (codec := steering.codec_for(self._plan, self._book.records, segment)) is None:
             self._settle_or_retry()
-        if any(number not in records for number in range(count)):
-            return None
-        return [(records[number].frames, records[number].bytes) for number in range(count)]
+            codec = steering.codec_for(self._plan, self._book.records, segment)
+        return codec
 
     def _close(self, take: Take, snapshot: Snapshot) -> Record:
         record = take.finish(snapshot, self._plan.fingerprint)
-        self._book.add(record)
-        missing = self._book.missing()
-        keep_from = missing[0].first if missing else record.first
-        checkpoint.prune(self._plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
-        if self._has_outgrown():
-            raise DiskFullError(
-                f"the film outgrew its medium, {self._plan.preset.medium.kind}, after {self._book.frames_done} of "
-                f"{self._plan.preset.frame_count} frames",
-                "lower the quality, shorten it, or choose a larger medium.",
-            )
+        accept(self._plan, self._book, record)
         return record
-
-    def _has_outgrown(self) -> bool:
-        """Whether what is done is surely too much for the medium; the film itself is weighed when it is joined."""
-        preset, book = self._plan.preset, self._book
-        most = preset.medium.most_bytes()
-        done = [(record.frames, record.bytes) for record in book.records.values()]
-        return most is not None and fit.joined_bytes(preset.codec, preset.picture, preset.audio, done) * 0.99 > most
 
     def _settle(self) -> None:
         """Wait for the segment that is being closed."""
@@ -296,21 +281,6 @@ class _Work:
         if self._attempts[segment.number] > self._plan.preset.job.retries or self._stop.by:
             raise error
 
-    def _at(self, frame: int) -> Film:
-        """The film at a frame: where it is already, or from the nearest checkpoint."""
-        if self._film is not None and self._frame == frame:
-            return self._film
-        plan = self._plan
-        kind = plan.preset.engine.kind
-        snapshot = checkpoint.nearest(plan.folder.checkpoints, frame, kind, plan.fingerprint)
-        self._film = film_of(plan.preset, plan.device, snapshot)
-        self._player = player(self._film)
-        begin = 0 if snapshot is None else snapshot.frame
-        if begin < frame:  # frames that are there already are drawn once more, for the light they leave
-            self._player.play(begin, frame - begin, lambda data: None, Clock(), lambda done: not self._stop.by)
-        self._frame = frame
-        return self._film
-
     def _take(self, take: Take, data: memoryview) -> None:
         take.write(data)
         self._preview.offer(data)
@@ -330,24 +300,49 @@ class _Work:
         self._report(status)
         return not self._stop.by
 
-    def _diagnose(self, take: Take, snapshot: Snapshot) -> None:
-        """See that the universe is alive.
 
-        Raises:
-            SimulationError: its numbers are no numbers any more, or nothing moved for a whole segment.
-        """
-        segment = take.segment
-        for name, array in vars(snapshot.state).items():
-            if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
-                raise SimulationError(
-                    f"{name} is no longer a number in {np.count_nonzero(~np.isfinite(array))} places at frame {segment.end}",
-                    "choose a smaller engine.dt or engine.force.",
-                )
-        if self._plan.preset.job.frozen == "stop" and segment.frames >= FROZEN_FRAMES and take.is_frozen:
-            raise SimulationError(
-                f"nothing moves any more: frames {segment.first} to {segment.end} are all the same",
-                "choose another seed, or say --set job.frozen=allow.",
+def accept(plan: Plan, book: Ledger, record: Record) -> None:
+    """Take a finished segment into the ledger.
+
+    Raises:
+        DiskFullError: the film outgrew its medium.
+    """
+    book.add(record)
+    missing = book.missing()
+    keep_from = missing[0].first if missing else record.first
+    checkpoint.prune(plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
+    if steering.has_outgrown(plan, book.records):
+        raise DiskFullError(
+            f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
+            f"{plan.preset.frame_count} frames",
+            "lower the quality, shorten it, or choose a larger medium.",
+        )
+
+
+def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int) -> None:
+    """Make all missing segments with several workers."""
+    begun, begun_with = time.perf_counter(), book.frames_done
+
+    def tell(drawn: int, written: int) -> None:
+        elapsed, done = time.perf_counter() - begun, book.frames_done + drawn
+        report(
+            Status(
+                done, plan.preset.frame_count, begun_with, elapsed, lambda: book.bytes_done + written, lambda: "workers"
             )
+        )
+
+    crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record)).run(tell)
+    if stop.by:
+        raise stopped(plan, book, stop)
+
+
+def stopped(plan: Plan, book: Ledger, stop: Stop) -> StoppedError:
+    """What a signal came to."""
+    return StoppedError(
+        f"stopped; {book.frames_done} of {plan.preset.frame_count} frames are done",
+        "the same command goes on from there.",
+        signal_number=stop.by,
+    )
 
 
 def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) -> Finished:

@@ -12,19 +12,36 @@ import hashlib
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from render.errors import VerificationError
+import numpy as np
+
+from render.errors import SimulationError, VerificationError
 from render.job import checkpoint
 from render.job.files import publish
 from render.job.ledger import Record, digests_file, file_sha256, video_file
-from render.video import codec, ffmpeg, fit, inspect
+from render.video import codec as codecs
+from render.video import ffmpeg, inspect
 
 if TYPE_CHECKING:
     from render.job.folder import Folder
     from render.job.plan import Plan
+    from render.video.codec import Codec
     from render.video.cutting import Segment
     from render.video.film import Snapshot
+
+
+FROZEN_FRAMES = 250
+"""A segment must have so many frames before their sameness means anything."""
+
+
+SIDE_BY_SIDE_BYTES = 2 << 20
+"""Frames as large as this are hashed while they are written."""
+
+
+def _sha256(data: memoryview) -> bytes:
+    return hashlib.sha256(data).digest()
 
 
 class Take:
@@ -36,7 +53,7 @@ class Take:
         folder: Folder,
         segment: Segment,
         running: Callable[[Callable[[], None]], None],
-        earlier: list[tuple[int, int]] | None = None,
+        codec: Codec | None = None,
     ) -> None:
         """Start its ffmpeg.
 
@@ -45,7 +62,7 @@ class Take:
             folder: the job's folder.
             segment: which stretch of frames.
             running: told how to end the processes started here, as they start.
-            earlier: frames and bytes of segments before it, whose sizes its bit rate makes up for.
+            codec: the film's codec with the bit rate of this segment (see :mod:`render.job.steering`).
         """
         self.segment = segment
         self._plan, self._folder, self._running = plan, folder, running
@@ -54,16 +71,24 @@ class Take:
         self._log = folder.logs / f"{segment.number:05}.log"
         self._log.write_bytes(b"")
         self._digests = bytearray()
-        picture = plan.preset.picture
-        steered = fit.steered(plan.preset.codec, picture, segment.frames, earlier or [])
-        arguments = codec.arguments(steered, picture, str(self._part), plan.encoder.kind)
+        self._hasher = ThreadPoolExecutor(1, "digest")
+        arguments = codecs.arguments(
+            codec or plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind
+        )
         self.encoder = ffmpeg.Encoder(plan.tool, arguments, self._part, self._log)
         running(self.encoder.kill)
 
     def write(self, data: memoryview) -> None:
         """Hand one frame to the encoder and remember its digest."""
-        self._digests += hashlib.sha256(data).digest()
-        self.encoder.write(data)
+        if len(data) < SIDE_BY_SIDE_BYTES:
+            self._digests += hashlib.sha256(data).digest()
+            self.encoder.write(data)
+            return
+        digest = self._hasher.submit(_sha256, data)  # beside the pipe: at 8K each takes some ten milliseconds
+        try:
+            self.encoder.write(data)
+        finally:
+            self._digests += digest.result()
 
     def bytes_written(self) -> int:
         """Size of the segment so far."""
@@ -121,8 +146,29 @@ class Take:
     def abandon(self) -> None:
         """End the encoder and remove what is not published."""
         self.encoder.close()
+        self._hasher.shutdown()
         with contextlib.suppress(OSError):
             self._part.unlink()
+
+
+def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
+    """See that the universe is alive behind a segment.
+
+    Raises:
+        SimulationError: its numbers are no numbers any more, or nothing moved for the whole segment.
+    """
+    segment = take.segment
+    for name, array in vars(snapshot.state).items():
+        if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise SimulationError(
+                f"{name} is no longer a number in {np.count_nonzero(~np.isfinite(array))} places at frame {segment.end}",
+                "choose a smaller engine.dt or engine.force.",
+            )
+    if plan.preset.job.frozen == "stop" and segment.frames >= FROZEN_FRAMES and take.is_frozen:
+        raise SimulationError(
+            f"nothing moves any more: frames {segment.first} to {segment.end} are all the same",
+            "choose another seed, or say --set job.frozen=allow.",
+        )
 
 
 def sweep(folder: Folder) -> None:

@@ -10,7 +10,7 @@ from types import FrameType
 
 _PROCESSES = 8
 """Processes that may run at once: an encoder, one that is closing, a count."""
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
@@ -41,7 +41,7 @@ class Stop:
     @contextmanager
     def listening(self) -> Iterator[None]:
         """Handle signals inside the block; only possible in the main thread."""
-        heard = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup stays nohup
+        heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]  # nohup stays nohup
         before = {number: signal.signal(number, self.request) for number in heard}
         try:
             yield

@@ -45,7 +45,7 @@ class Look(Block):
     dither: bool = setting(False, "Break up banding with noise of one code value, keyed by seed, frame and pixel.")
 
 
-def darkroom(look: Look, geometry: Geometry, seed: int, device: Device, memory: Memory | None = None) -> Darkroom:
+def open_darkroom(look: Look, geometry: Geometry, seed: int, device: Device, memory: Memory | None = None) -> Darkroom:
     """A look at work on a device, from its start or from what it remembered."""
     from render.compute.accelerator import open_accelerator
     from render.look.darkroom import HostDarkroom, Recipe

@@ -10,7 +10,7 @@ import numpy as np
 
 from render import engines
 from render.compute.accelerator import moved, open_accelerator, to_device, to_host
-from render.look import darkroom
+from render.look import open_darkroom
 from render.look.frame import Frame, blank, byte_count
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Film:
         self._state = start if self.accelerator is None else to_device(start, self.accelerator)
         self._stepper = engines.stepper(kind, engine, world, device)
         memory = None if snapshot is None else moved(snapshot.memory, np.copy)
-        self.darkroom = darkroom(look, picture.geometry(world), seed, device, memory)
+        self.darkroom = open_darkroom(look, picture.geometry(world), seed, device, memory)
 
     @property
     def state(self) -> Any:

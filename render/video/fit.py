@@ -2,8 +2,8 @@
 
 A film is encoded in segments, each by an encoder that begins anew and ends near its average bit rate, above or below.
 So that these errors do not add up over hours, each segment is asked for a little more or less than the film's bit rate,
-as the segments before it have used less or more (:func:`steered`). The film then is off by the error of its last few
-segments, not by the mean of all.
+as earlier segments have used less or more (:func:`steered`). The film then is off by the error of its last segments, not
+by the mean of all.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from render.video.picture import Picture
 
 LEAST = 32_000
 MARGIN = Fraction(1, 1000)
-SEGMENT_ERROR = {"mpeg2": Fraction(6, 1000), "h264": Fraction(6, 100), "hevc": Fraction(6, 100)}
-"""How far a segment of 15 s or more has been above its bit rate: the most that was measured, rounded up."""
-OPEN_SEGMENTS = 3
-"""Segments at the end of a film whose errors nothing makes up for any more."""
+BIAS = {"mpeg2": 0.004, "h264": 0.02, "hevc": 0.02}
+"""Share by which many segments together have been above their bit rate: the most that was measured, rounded up."""
+SCATTER = {"mpeg2": 0.002, "h264": 0.04, "hevc": 0.04}
+"""The same of a single segment, beyond that."""
+LAG = 16
+"""A segment's size decides the bit rate of the 16th after it and later ones: so many may be made side by side."""
 HORIZON = 4
-"""Segments over which an error is made up for."""
-KNOWN_LATER = 2
-"""A segment's size is used for the next but one, because the next begins while it is still being closed."""
+"""Segments over which a difference is made up for."""
 LEEWAY = (Fraction(3, 4), Fraction(5, 4))
 """Least and most of the film's bit rate that a segment is asked for."""
 TRANSPORT = Fraction(188, 184)
@@ -36,8 +36,9 @@ STAMPS = {"mpeg2": 100, "h264": 115, "hevc": 115}
 
 
 def reserve(kind: str, segments: int) -> Fraction:
-    """Share of a medium that is left free for the errors of a film's rate control."""
-    return MARGIN + SEGMENT_ERROR[kind] * min(Fraction(1), Fraction(OPEN_SEGMENTS, segments))
+    """Share of a medium that is left free for what rate control gets wrong: that of the segments nothing makes up for."""
+    free = min(segments, LAG)
+    return MARGIN + Fraction((BIAS[kind] + SCATTER[kind] / math.sqrt(free)) * free / segments)
 
 
 def bitrate(codec: Codec, picture: Picture, audio: Audio, frames: int, segments: int, most_bytes: int) -> int:
@@ -66,25 +67,38 @@ def video_bytes(codec: Codec, picture: Picture, frames: int, segment_bytes: int)
     return max(Fraction(0), segment_bytes / TRANSPORT - frames * (STAMPS[codec.kind] + TABLES / picture.rate))
 
 
-def steered(codec: Codec, picture: Picture, frames: int, earlier: list[tuple[int, int]]) -> Codec:
+def steered(codec: Codec, picture: Picture, lengths: list[int], sizes: list[int]) -> Codec:
     """The codec for a segment, with a bit rate that makes up for what earlier segments have used too much or too little.
 
-    Depends on sizes of earlier files only, so that a segment that is made again, or after a resume, is the same.
+    Depends on sizes of files only that are there at that time whoever makes the film: a segment that is made again, by
+    another number of workers or after a resume, is the same.
 
     Args:
         codec: the film's.
         picture: the picture.
-        frames: frames of this segment.
-        earlier: frames and bytes of the film's first segments, up to the last but one before this.
+        lengths: frames of the film's segments up to this one.
+        sizes: bytes of the first of them, all but the last :data:`LAG`.
     """
-    if codec.bitrate is None or not earlier:
+    nominal = codec.bitrate
+    if nominal is None or not sizes:
         return codec
-    used = sum(video_bytes(codec, picture, *segment) for segment in earlier)
-    due = sum(count for count, _ in earlier) * codec.bitrate / picture.rate / 8
-    wanted = codec.bitrate + (due - used) * 8 * picture.rate / (HORIZON * frames)
-    least, most = (share * codec.bitrate for share in LEEWAY)
-    bounded = min(max(math.floor(wanted), math.ceil(least), LEAST), math.floor(most), highest(codec))
-    return codec.model_copy(update={"bitrate": bounded})
+    least, most = (float(share * nominal) for share in LEEWAY)
+    seconds = [float(length / picture.rate) for length in lengths]
+    used = [8 * float(video_bytes(codec, picture, *one)) for one in zip(lengths, sizes, strict=False)]
+    asked: list[float] = []
+    for number, length in enumerate(seconds):
+        known = max(0, number + 1 - LAG)
+        if known == 0:
+            asked.append(nominal)
+            continue
+        spent = sum(used[:known])
+        # An encoder uses about the same share of what it is asked for all along; so do the segments still at work.
+        share = spent / sum(rate * span for rate, span in zip(asked[:known], seconds, strict=False))
+        share = min(max(share, float(LEEWAY[0])), float(LEEWAY[1]))
+        spent += share * sum(rate * span for rate, span in zip(asked[known:], seconds[known:], strict=False))
+        due = nominal * sum(seconds[:number])
+        asked.append(min(max((nominal + (due - spent) / (HORIZON * length)) / share, least), most))
+    return codec.model_copy(update={"bitrate": max(LEAST, min(math.floor(asked[-1]), highest(codec)))})
 
 
 def joined_bytes(codec: Codec, picture: Picture, audio: Audio, segments: list[tuple[int, int]]) -> int:

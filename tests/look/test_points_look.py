@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from render.compute.accelerator import open_accelerator, to_device
 from render.compute.device import Device
-from render.look import Exposure, Look, cpu, darkroom, reference, stamp, tone
+from render.look import Exposure, Look, cpu, open_darkroom, reference, stamp, tone
 from render.look.frame import Frame, Geometry, blank
 from render.scene import Points
 
@@ -27,7 +27,7 @@ def geometry(width: int = 64, height: int = 48, aspect: float = 1.0) -> Geometry
 def develop(look: Look, scenes: list[Points], kind: str, place: Geometry, seed: int = 480) -> list[np.ndarray]:
     device = Device(kind, 1, "")  # type: ignore[arg-type]
     accelerator = open_accelerator(device)
-    room = darkroom(look, place, seed, device)
+    room = open_darkroom(look, place, seed, device)
     pictures = []
     for number, scene in enumerate(scenes):
         frame = blank(place.width, place.height)
