@@ -22,6 +22,7 @@ COMMANDS = [
     ["batch"],
     ["status"],
     ["still"],
+    ["probe"],
     ["bench"],
     ["doctor"],
     ["presets"],

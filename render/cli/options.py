@@ -28,6 +28,10 @@ Seed = Annotated[str | None, typer.Option(help="A whole number or any word; repl
 Set = Annotated[
     list[str] | None, typer.Option("--set", "-s", metavar="KEY=VALUE", help="Change a setting: look.trail=0.9.")
 ]
+Fit = Annotated[
+    str | None,
+    typer.Option("--fit", help="Fill a disc or a size: dvd5, dvd9, bd25, bd50, 4GiB; replaces bit rate and medium."),
+]
 Device = Annotated[
     Literal["auto", "cpu", "cuda", "reference", "emulated"],
     typer.Option(help="Where frames are made, the same bits everywhere; emulated: CUDA kernels on the CPU, for proof."),
@@ -60,7 +64,9 @@ Nice = Annotated[
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
 
-def overrides(seed: str | None = None, duration: str | None = None, frames: int | None = None) -> dict[str, Any]:
+def overrides(
+    seed: str | None = None, duration: str | None = None, frames: int | None = None, fit: str | None = None
+) -> dict[str, Any]:
     """Settings from options of their own, by dotted key."""
     from render.errors import UsageError
 
@@ -73,6 +79,8 @@ def overrides(seed: str | None = None, duration: str | None = None, frames: int 
         values["length.duration"] = duration
     if frames is not None:
         values["length.frames"] = frames
+    if fit is not None:
+        values["fit"] = fit
     return values
 
 

@@ -20,6 +20,7 @@ def command(
     seed: options.Seed = None,
     duration: Annotated[str | None, typer.Option(help="Length as time: 20s, 90m, 2h, 1h30m.")] = None,
     frames: Annotated[int | None, typer.Option(help="Length as frames.")] = None,
+    fit: options.Fit = None,
     set_: options.Set = None,
     out: Annotated[
         str | None,
@@ -55,7 +56,7 @@ def command(
     if attached:
         child.attach(pace)
     name, count = options.name_of(preset), options.worker_count(workers)
-    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames))
+    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames, fit))
     plan = plans.make(resolved, name, out=out, device=device, threads=threads, gpu_wanted=gpu, encoder=encoder)
     if dry_run:
         _show_plan(plan)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from render.compute import device as devices
 from render.errors import EncoderError, RenderError, SimulationError, VerificationError
-from render.job import checkpoint
+from render.job import checkpoint, steering
 from render.job.ledger import Record
 from render.job.stop import SIGNALS
 from render.video.frames import Clock
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from render.job.plan import Plan
     from render.job.projector import Projector
     from render.job.stop import Stop
+    from render.video.codec import Codec
     from render.video.cutting import Segment
 
 AHEAD = 2
@@ -86,13 +87,13 @@ def scout(plan: Plan, link: Connection, resting: Any = None) -> None:
 
 
 def work(plan: Plan, link: Connection, resting: Any = None) -> None:
-    """A child: make the segments the crew names, and send a record or an error for each."""
+    """A child: make the segments the crew names, each with its codec, and send a record or an error for each."""
     from render.job.projector import Projector
 
     projector = Projector(plan)
-    for segment in _orders(link):
+    for segment, codec in _orders(link):
         try:
-            record = _segment(plan, projector, segment, link, resting)
+            record = _segment(plan, projector, segment, codec, link, resting)
         except RenderError as error:
             projector.forget()
             link.send(error)
@@ -127,7 +128,7 @@ def _goes_on(link: Connection, resting: Any) -> bool:
 
 
 def _segment(
-    plan: Plan, projector: Projector, segment: Segment, link: Connection, resting: Any = None
+    plan: Plan, projector: Projector, segment: Segment, codec: Codec, link: Connection, resting: Any = None
 ) -> Record | None:
     """Make one segment, telling the crew how far it is; None where the crew is gone."""
     from render.job.preview import Preview
@@ -136,7 +137,7 @@ def _segment(
     film = projector.at(segment.first, lambda: _goes_on(link, resting))
     if film is None:
         return None
-    take = Take(plan, plan.folder, segment, lambda kill: None)
+    take = Take(plan, plan.folder, segment, lambda kill: None, codec)
     preview, told = Preview(plan.folder.preview, plan.preset.picture), 0.0
 
     def write(data: memoryview) -> None:
@@ -238,9 +239,12 @@ class Crew:
         for worker in self._workers:
             ready = next((segment for segment in waiting if segment.first in self._reached), None)
             if worker.segment is None and ready is not None:
+                codec = steering.codec_for(self._plan, self._book.records, ready)
+                if codec is None:
+                    break
                 waiting.remove(ready)
                 worker.segment = ready
-                worker.link.send(ready)
+                worker.link.send((ready, codec))
         ahead = [
             segment.first for segment in waiting[: len(self._workers) + AHEAD] if segment.first not in self._reached
         ]

@@ -17,6 +17,7 @@ from render.compute import device as devices
 from render.compute import gpu
 from render.compute.device import Choice, Device
 from render.errors import PreflightError, UsageError
+from render.job import budget
 from render.job.folder import Folder
 from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
@@ -157,7 +158,7 @@ def make(
     return Plan(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
         recipe_of(preset, tool, arguments, each), tags, tuple(arguments),
-        expected, firm, tuple(preset.codec.warnings(preset.picture)),
+        expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
     )  # fmt: skip
 
 
@@ -168,7 +169,7 @@ def check_medium(preset: Preset) -> tuple[int, bool]:
         UsageError: it cannot.
     """
     frames = preset.frame_count
-    expected, firm = preset.codec.expected_bytes(preset.picture, frames)
+    expected, firm = preset.codec.expected_bytes(preset.picture, frames, preset.audio)
     most = preset.medium.most_bytes()
     if most is not None and firm and expected > most:
         raise UsageError(

@@ -23,7 +23,7 @@ from render.errors import (
     StoppedError,
     VerificationError,
 )
-from render.job import checkpoint, crew, joining, ledger, manifest
+from render.job import checkpoint, crew, joining, ledger, manifest, steering
 from render.job.files import file_error, publish
 from render.job.folder import Folder, locked
 from render.job.heartbeat import Heartbeat
@@ -36,6 +36,7 @@ from render.job.segment import Take, diagnose, sweep
 from render.job.selftest import check_kernels
 from render.job.stop import Stop
 from render.preset import to_yaml
+from render.video.codec import Codec
 from render.video.cutting import Segment
 from render.video.film import Snapshot
 from render.video.frames import Clock
@@ -234,11 +235,14 @@ class _Work:
 
     def _segment(self, segment: Segment, closer: ThreadPoolExecutor) -> None:
         plan, stop = self._plan, self._stop
+        codec = self._codec(segment)
+        if codec is None:  # another segment has to be made again first
+            return
         try:
             film = self._projector.at(segment.first, self._pace.goes_on)
             if film is None:
                 raise stopped(self._plan, self._book, self._stop)
-            take = Take(plan, plan.folder, segment, stop.running)
+            take = Take(plan, plan.folder, segment, stop.running, codec)
             try:
                 done = self._projector.play(
                     segment.frames, lambda data: self._take(take, data), self._clock,
@@ -257,6 +261,13 @@ class _Work:
             return
         self._settle_or_retry()
         self._closing = (segment, closer.submit(self._close, take, snapshot))
+
+    def _codec(self, segment: Segment) -> Codec | None:
+        """How a segment is encoded; None where one that decides it failed while it was closed."""
+        if (codec := steering.codec_for(self._plan, self._book.records, segment)) is None:
+            self._settle_or_retry()
+            codec = steering.codec_for(self._plan, self._book.records, segment)
+        return codec
 
     def _close(self, take: Take, snapshot: Snapshot) -> Record:
         record = take.finish(snapshot, self._plan.fingerprint)
@@ -313,8 +324,7 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
     missing = book.missing()
     keep_from = missing[0].first if missing else record.first
     checkpoint.prune(plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
-    most = plan.preset.medium.most_bytes()
-    if most is not None and book.bytes_done > most:
+    if steering.has_outgrown(plan, book.records):
         raise DiskFullError(
             f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
             f"{plan.preset.frame_count} frames",

@@ -11,13 +11,14 @@ import yaml
 from pydantic import ValidationError
 
 from render.errors import UsageError
-from render.preset import catalogue, complaint, document
+from render.preset import catalogue, complaint, document, fitting
 from render.preset.document import Document
 from render.preset.model import Preset
+from render.settings import parse_duration
 
 MOST_BASES = 8
 
-__all__ = ["Preset", "compose", "load", "parse", "read_file", "to_data", "to_yaml"]
+__all__ = ["Preset", "compose", "load", "parse", "parse_duration", "read_file", "to_data", "to_yaml"]
 
 
 def load(
@@ -53,6 +54,7 @@ def compose(
         _apply_text(found, setting)
     for key, value in sorted((overrides or {}).items(), key=lambda item: _not_a_kind(item[0])):
         _apply(found, key, value, (places or {}).get(key) or f"--{key.rsplit('.', 1)[-1]}")
+    fitting.check_options([setting.partition("=")[0].strip() for setting in settings or []] + list(overrides or {}))
     return found
 
 
@@ -62,13 +64,14 @@ def _not_a_kind(setting: str) -> bool:
 
 
 def parse(found: Document) -> Preset:
-    """Check a document and freeze it; draws a seed if there is none."""
+    """Check a document and freeze it; draws a seed if there is none, and solves the bit rate that ``fit`` asks for."""
     complaint.check_keys(found, Preset)
+    fitting.check(found)
     data = dict(found.data)
     if data.get("seed") is None:
         data["seed"] = secrets.randbelow(2**32)
     try:
-        return Preset.model_validate(data)
+        return fitting.solved(Preset.model_validate(fitting.prepared(data)))
     except ValidationError as error:
         raise complaint.translate(error, found) from None
 
@@ -110,7 +113,7 @@ def _read_with_bases(path: Path, above: list[Path]) -> Document:
     if not isinstance(base_name, str):
         raise UsageError(f"{place}: extends takes the name of one preset")
     base = _read_with_bases(catalogue.locate_base(base_name, path, place), [*above, path.resolve()])
-    merged = _merge(base.data, own.data)
+    merged = _merge(fitting.yielding(base.data, own.data), own.data)
     return Document(merged, {**base.places, **own.places})
 
 
@@ -173,9 +176,15 @@ def _apply_text(found: Document, setting: str) -> None:
     _apply(found, key, value, f"--set {key}")
 
 
+def _nested(key: str) -> dict[str, Any]:
+    """A dotted key as the blocks it stands in."""
+    first, _, rest = key.partition(".")
+    return {first: _nested(rest) if rest else None}
+
+
 def _apply(found: Document, key: str, value: Any, source: str) -> None:
     *blocks, name = key.split(".")
-    data = found.data
+    found.data = data = fitting.yielding(found.data, _nested(key))
     for depth, block in enumerate(blocks):
         if block not in data:
             found.places[tuple(blocks[: depth + 1])] = source
