@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from render.cli import options, progress
-from render.cli.console import clock, say, say_event, say_stopping
+from render.cli.console import clock, say, say_event, say_stopping, width
 
 if TYPE_CHECKING:
     from render.job.plan import Plan
@@ -49,14 +52,22 @@ def command(
 ) -> int:
     """Make a film from a preset and a seed, or go on with one where it was left."""
     from render import preset as presets
-    from render.job import child, run
+    from render.job import child, ledger, run
     from render.job import plan as plans
 
     shown, pace = progress.Answering(), options.pace(stop_at, rest, nice)
     if attached:
         child.attach(pace)
     name, count = options.name_of(preset), options.worker_count(workers)
-    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames, fit))
+    drawn: list[int | str] = []
+
+    def draw_seed() -> int | str:
+        """The seed of the job that is gone on with, or a new one."""
+        before = ledger.seed_in(Path(out).expanduser()) if out and not restart else None
+        drawn.append(secrets.randbelow(2**32) if before is None else before)
+        return drawn[0]
+
+    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames, fit), draw_seed=draw_seed)
     plan = plans.make(resolved, name, out=out, device=device, threads=threads, gpu_wanted=gpu, encoder=encoder)
     if dry_run:
         _show_plan(plan)
@@ -69,14 +80,23 @@ def command(
 
     try:
         finished = run.make(
-            plan, restart=restart, workers=count, pace=pace, ready=announce,
-            report=shown.show(style, resolved.frame_count), stopping=say_stopping,
+            plan, restart=restart, workers=count, pace=pace,
+            go_on=_go_on(plan, bool(drawn) and (not out or out.endswith(os.sep))),
+            ready=announce, report=shown.show(style, resolved.frame_count), stopping=say_stopping,
         )  # fmt: skip
     finally:
         shown.close()
     if not quiet:
         _conclude(plan, finished, style)
     return 0
+
+
+def _go_on(plan: Plan, is_nowhere_said: bool) -> str:
+    """How to go on: where the seed was drawn and the folder named after it, the folder must be said."""
+    from render.job.plan import show_path
+
+    where = f" with --out {shlex.quote(show_path(plan.folder.path))}" if is_nowhere_said else ""
+    return f"the same command{where} goes on from there."
 
 
 def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
@@ -142,7 +162,8 @@ def _conclude(plan: Plan, finished: Finished, style: progress.Style) -> None:
         say(f"{film}, in {clock(finished.seconds)} ({finished.made / finished.seconds:.0f} fps)")
     else:
         say(f"{film}, is finished already; --restart makes it anew")
-    say(f"frames sha256 {finished.digest}")
+    digest = f"frames sha256 {finished.digest}"
+    say(digest if len(digest) <= width() else f"{digest[: width() - 3]}...")  # the manifest has all of it
 
 
 def _show_plan(plan: Plan) -> None:

@@ -75,13 +75,13 @@ class Folder:
         """ffmpeg's messages."""
         return self.path / "logs"
 
-    def make(self) -> None:
-        """Make the folders.
+    def make(self, *, rooms: bool = False) -> None:
+        """Make the folder, or the rooms in it that work needs.
 
         Raises:
             PreflightError: that is not possible.
         """
-        for folder in (self.path, self.segments, self.checkpoints, self.logs):
+        for folder in (self.segments, self.checkpoints, self.logs) if rooms else (self.path,):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:

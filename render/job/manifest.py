@@ -84,6 +84,14 @@ def write(path: Path, content: dict[str, Any]) -> None:
     publish(part, path)
 
 
+def keep(path: Path) -> str:
+    """What was to be kept of a finished film's work."""
+    try:
+        return str((read(path) or {})["preset"]["job"]["keep"])
+    except (KeyError, TypeError):
+        return "segments"  # in doubt, all of it
+
+
 def read(path: Path) -> dict[str, Any] | None:
     """A manifest, or None where there is none that can be read."""
     try:

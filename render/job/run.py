@@ -105,6 +105,7 @@ def make(
     plan: Plan,
     *,
     restart: bool = False,
+    go_on: str = "the same command goes on from there.",
     workers: int | None = 1,
     pace: Pace | None = None,
     ready: Callable[[Begun], None] = lambda begun: None,
@@ -116,6 +117,7 @@ def make(
     Args:
         plan: the plan.
         restart: begin anew, whatever the folder holds.
+        go_on: how to go on, for errors that leave something to go on with.
         workers: processes that make segments side by side, None for a good number; the film is the same bytes.
         pace: when to rest and when to end; left out, neither.
         ready: called once nothing speaks against the film any more, before the first frame.
@@ -132,13 +134,18 @@ def make(
         heart.beat(status)
         report(status)
 
-    with locked(folder), stop.listening(), heart, _told(plan, stop):
+    with locked(folder), stop.listening(), heart, _told(plan, stop, go_on):
         sweep(folder)
         if restart:
             ledger.clear(folder)
         elif finished := _already(plan):
+            _tidy(plan, manifest.keep(folder.manifest))
             return finished
+        folder.make(rooms=True)
         book = ledger.open_ledger(folder, plan.recipe, list(plan.segments))
+        if not restart:
+            ledger.refuse_foreign_film(book)
+        _refuse_outgrown(plan, book)
         check_space(plan, book.bytes_done)
         _write_preset(plan)
         book.save()
@@ -153,33 +160,50 @@ def make(
             _side_by_side(plan, book, stop, tell, chosen.workers, pace)
         else:
             _Work(plan, book, stop, tell, pace).render()
+        if stop.by:
+            raise stopped(plan, book, stop)
         heart.enter("joining")
         return _publish(plan, book, stop, begun, before)
 
 
 @contextlib.contextmanager
-def _told(plan: Plan, stop: Stop) -> Iterator[None]:
+def _told(plan: Plan, stop: Stop, go_on: str) -> Iterator[None]:
     """Turn what goes wrong in the block into an error for the user, with how to go on."""
     try:
         yield
     except (RenderError, OSError) as error:
-        if stop.by and not isinstance(error, StoppedError):
-            raise StoppedError(stop.why, _GO_ON, signal_number=stop.by) from None
+        kept = f"All finished segments are kept; {go_on}"
+        if stop.by:
+            raise StoppedError(error.message if isinstance(error, StoppedError) else stop.why, kept, stop.by) from None
         told = error if isinstance(error, RenderError) else file_error(error, plan.folder.path)
         if isinstance(told, (DiskFullError, EncoderError)):
-            told.hint = f"{told.hint} {_GO_ON}".strip()
+            told.hint = f"{told.hint} {kept}".strip()
         raise told from error
 
 
-_GO_ON = "All finished segments are kept; the same command goes on from there."
+def _refuse_outgrown(plan: Plan, book: Ledger) -> None:
+    """Make no more of a film that does not fit its medium any more.
+
+    Raises:
+        DiskFullError: it does not.
+    """
+    if steering.has_outgrown(plan, book.records):
+        raise DiskFullError(
+            f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
+            f"{plan.preset.frame_count} frames",
+            "lower the quality, shorten it, or choose a larger medium.",
+        )
 
 
 def _write_preset(plan: Plan) -> None:
-    """The resolved preset with its seed, written once."""
-    if not plan.folder.preset.exists():
-        part = plan.folder.preset.with_name(plan.folder.preset.name + ".part")
-        part.write_text(to_yaml(plan.preset), encoding="utf-8")
-        publish(part, plan.folder.preset)
+    """The resolved preset with its seed; whoever edits it changes nothing."""
+    text = to_yaml(plan.preset).encode()
+    with contextlib.suppress(OSError):
+        if plan.folder.preset.read_bytes() == text:
+            return
+    part = plan.folder.preset.with_name(plan.folder.preset.name + ".part")
+    part.write_bytes(text)
+    publish(part, plan.folder.preset)
 
 
 def _already(plan: Plan) -> Finished | None:
@@ -259,7 +283,11 @@ class _Work:
             self._projector.forget()
             self._again(segment, error)
             return
-        self._settle_or_retry()
+        try:
+            self._settle_or_retry()
+        except BaseException:
+            take.abandon()
+            raise
         self._closing = (segment, closer.submit(self._close, take, snapshot))
 
     def _codec(self, segment: Segment) -> Codec | None:
@@ -324,12 +352,7 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
     missing = book.missing()
     keep_from = missing[0].first if missing else record.first
     checkpoint.prune(plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
-    if steering.has_outgrown(plan, book.records):
-        raise DiskFullError(
-            f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
-            f"{plan.preset.frame_count} frames",
-            "lower the quality, shorten it, or choose a larger medium.",
-        )
+    _refuse_outgrown(plan, book)
 
 
 def _side_by_side(
@@ -356,9 +379,7 @@ def _side_by_side(
 def stopped(plan: Plan, book: Ledger, stop: Stop) -> StoppedError:
     """What a signal came to."""
     return StoppedError(
-        f"{stop.why}; {book.frames_done} of {plan.preset.frame_count} frames are done",
-        "the same command goes on from there.",
-        signal_number=stop.by,
+        f"{stop.why}; {book.frames_done} of {plan.preset.frame_count} frames are done", signal_number=stop.by
     )
 
 
@@ -367,13 +388,17 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     folder = plan.folder
     records = [book.records[segment.number] for segment in plan.segments]
     part = folder.path / f"{folder.film_name}.part"
-    joining.make(plan, folder, records, part, stop.running)
-    film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
-    if most is not None and film_bytes > most:
-        raise DiskFullError(
-            f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
-            "lower the quality, shorten it, or choose a larger medium.",
-        )
+    try:
+        joining.make(plan, folder, records, part, stop.running)
+        film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
+        if most is not None and film_bytes > most:
+            raise DiskFullError(
+                f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
+                "lower the quality, shorten it, or choose a larger medium.",
+            )
+    except BaseException:
+        part.unlink(missing_ok=True)  # it may be all that fills the disk
+        raise
     digest, file_digest = book.frames_sha256(), ledger.file_sha256(part)
     told = manifest.build(
         plan, frames=plan.preset.frame_count, digest=digest, film_bytes=film_bytes, film_sha256=file_digest,
@@ -382,15 +407,16 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     publish(part, folder.film)
     manifest.write(folder.manifest, told)
     book.save(finished={"bytes": film_bytes, "sha256": file_digest, "frames_sha256": digest})
-    _tidy(plan)
+    _tidy(plan, plan.preset.job.keep)
     made = plan.preset.frame_count - before
     return Finished(folder.film, plan.preset.frame_count, film_bytes, digest, time.perf_counter() - begun, made)
 
 
-def _tidy(plan: Plan) -> None:
+def _tidy(plan: Plan, keep: str) -> None:
     """Remove the work behind a film that has been verified and has its manifest."""
     folder: Folder = plan.folder
-    places = [folder.checkpoints] if plan.preset.job.keep == "segments" else [folder.checkpoints, folder.segments]
+    sweep(folder)
+    places = [folder.checkpoints] if keep == "segments" else [folder.checkpoints, folder.segments]
     for place in places:
         for path in place.glob("*"):
             with contextlib.suppress(OSError):

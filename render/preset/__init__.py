@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,16 @@ MOST_BASES = 8
 __all__ = ["Preset", "compose", "load", "parse", "parse_duration", "read_file", "to_data", "to_yaml"]
 
 
+def _draw_seed() -> int | str:
+    return secrets.randbelow(2**32)
+
+
 def load(
     wanted: str,
     settings: list[str] | None = None,
     overrides: dict[str, Any] | None = None,
     places: dict[str, str] | None = None,
+    draw_seed: Callable[[], int | str] = _draw_seed,
 ) -> Preset:
     """Load a preset by name or path, apply settings, and give it a seed if it has none.
 
@@ -34,11 +39,12 @@ def load(
         settings: ``key.path=value`` each, as on the command line; values are read as in YAML.
         overrides: values by dotted key from options of their own, such as ``{"seed": 480}``.
         places: where overrides stand, for messages; one that is left out is an option of the key's last word.
+        draw_seed: gives a seed where nothing says one.
 
     Raises:
         UsageError: anything is wrong; says where, what and what would be right.
     """
-    return parse(compose(wanted, settings, overrides, places))
+    return parse(compose(wanted, settings, overrides, places), draw_seed)
 
 
 def compose(
@@ -63,13 +69,13 @@ def _not_a_kind(setting: str) -> bool:
     return not setting.partition("=")[0].strip().endswith("kind")
 
 
-def parse(found: Document) -> Preset:
+def parse(found: Document, draw_seed: Callable[[], int | str] = _draw_seed) -> Preset:
     """Check a document and freeze it; draws a seed if there is none, and solves the bit rate that ``fit`` asks for."""
     complaint.check_keys(found, Preset)
     fitting.check(found)
     data = dict(found.data)
     if data.get("seed") is None:
-        data["seed"] = secrets.randbelow(2**32)
+        data["seed"] = draw_seed()
     try:
         return fitting.solved(Preset.model_validate(fitting.prepared(data)))
     except ValidationError as error:
