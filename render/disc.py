@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from render.settings import Block, Size, setting
+from pydantic import AfterValidator
+
+from render.settings import Block, Size, parse_size, setting, shown
 
 CAPACITY: dict[str, int] = {
     "dvd5": 4_700_372_992,
@@ -32,3 +34,24 @@ class Medium(Block):
         if self.kind == "file":
             return None
         return int(CAPACITY[self.kind] * (1 - RESERVE))
+
+
+def filled(fit: str | int) -> dict[str, str | int]:
+    """The medium that a ``fit`` fills, as settings: a disc by its name, or a file of a size."""
+    return {"kind": fit} if isinstance(fit, str) and fit in CAPACITY else {"limit": fit}
+
+
+def _fit(value: str | int) -> str | int:
+    if value not in CAPACITY:
+        try:
+            parse_size(value)
+        except ValueError as error:
+            if "from 1 MB" in str(error):
+                raise
+            names = ", ".join(CAPACITY)
+            raise ValueError(f"must be {names} or a size such as 4.7GB or 4GiB, not {shown(value)}") from None
+    return value
+
+
+Fit = Annotated[str | int, AfterValidator(_fit)]
+"""A disc's name or a size."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import shlex
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from render.cli import options, progress
-from render.cli.console import clock, say, say_event, width
+from render.cli.console import clock, say, say_event, say_stopping, width
 
 if TYPE_CHECKING:
     from render.job.plan import Plan
@@ -24,6 +23,7 @@ def command(
     seed: options.Seed = None,
     duration: Annotated[str | None, typer.Option(help="Length as time: 20s, 90m, 2h, 1h30m.")] = None,
     frames: Annotated[int | None, typer.Option(help="Length as frames.")] = None,
+    fit: options.Fit = None,
     set_: options.Set = None,
     out: Annotated[
         str | None,
@@ -34,6 +34,9 @@ def command(
     gpu: options.Gpu = None,
     encoder: options.Encoder = "auto",
     workers: options.Workers = "auto",
+    stop_at: options.StopAt = None,
+    rest: options.Rest = None,
+    nice: options.Nice = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved preset, the size and ffmpeg's arguments only.")
     ] = False,
@@ -42,13 +45,19 @@ def command(
         progress.Style, typer.Option("--progress", help="auto: a bar on a terminal, plain lines elsewhere.")
     ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    attached: Annotated[
+        bool, typer.Option("--attached", help="Stop when standard input ends: for programs that start this one.")
+    ] = False,
     debug: options.Debug = False,
 ) -> int:
     """Make a film from a preset and a seed, or go on with one where it was left."""
     from render import preset as presets
-    from render.job import ledger, run
+    from render.job import child, ledger, run
     from render.job import plan as plans
 
+    shown, pace = progress.Answering(), options.pace(stop_at, rest, nice)
+    if attached:
+        child.attach(pace)
     name, count = options.name_of(preset), options.worker_count(workers)
     drawn: list[int | str] = []
 
@@ -58,13 +67,12 @@ def command(
         drawn.append(secrets.randbelow(2**32) if before is None else before)
         return drawn[0]
 
-    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames), draw_seed)
+    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames, fit), draw_seed=draw_seed)
     plan = plans.make(resolved, name, out=out, device=device, threads=threads, gpu_wanted=gpu, encoder=encoder)
     if dry_run:
         _show_plan(plan)
         return 0
     style: progress.Style = "none" if quiet else progress_
-    shown = progress.make(style, resolved.frame_count)
 
     def announce(begun: Begun) -> None:
         if not quiet:
@@ -72,14 +80,10 @@ def command(
 
     try:
         finished = run.make(
-            plan,
-            restart=restart,
-            workers=count,
+            plan, restart=restart, workers=count, pace=pace,
             go_on=_go_on(plan, bool(drawn) and (not out or out.endswith(os.sep))),
-            ready=announce,
-            report=shown,
-            stopping=_say_stopping,
-        )
+            ready=announce, report=shown.show(style, resolved.frame_count), stopping=say_stopping,
+        )  # fmt: skip
     finally:
         shown.close()
     if not quiet:
@@ -95,12 +99,6 @@ def _go_on(plan: Plan, is_nowhere_said: bool) -> str:
     return f"the same command{where} goes on from there."
 
 
-def _say_stopping() -> None:
-    """Answer the first Ctrl-C; called from a signal handler, where print is not safe."""
-    with contextlib.suppress(OSError):
-        os.write(2, b"\nstopping; once more stops at once\n")
-
-
 def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
     from render.job.plan import show_bytes, show_path
 
@@ -109,8 +107,9 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
         say_event(
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
             film=str(plan.folder.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
-            gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
-            warnings=list(plan.warnings), frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
+            device_reason=plan.device.reason, gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads,
+            encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason, warnings=list(plan.warnings),
+            frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
         )  # fmt: skip
         return
     picture = preset.picture

@@ -51,6 +51,11 @@ class Folder:
         return self.path / "preview.jpg"
 
     @property
+    def heartbeat(self) -> Path:
+        """How far the run at work is, or how the last one ended."""
+        return self.path / "status.json"
+
+    @property
     def lock(self) -> Path:
         """Who works here."""
         return self.path / "lock"

@@ -14,10 +14,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from render import __version__
-from render.compute import jit
 from render.job.files import publish
 from render.job.plan import Plan
 from render.preset import to_data
@@ -36,6 +33,10 @@ def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256:
         film_sha256: SHA-256 of the film.
         seconds: how long all runs took together.
     """
+    import numpy as np
+
+    from render.compute import jit
+
     preset = plan.preset
     picture = preset.picture
     return {

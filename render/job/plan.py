@@ -17,6 +17,7 @@ from render.compute import device as devices
 from render.compute import gpu
 from render.compute.device import Choice, Device
 from render.errors import PreflightError, UsageError
+from render.job import budget
 from render.job.folder import Folder
 from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
@@ -127,11 +128,16 @@ def own_name(preset: Preset, name: str) -> str:
     A seed is a word from a stranger: it must not lead out of a folder, nor meet another seed's film where
     letters had to be replaced.
     """
+    return f"{name.encode()[:80].decode(errors='ignore')}-{plain_seed(preset)}"
+
+
+def plain_seed(preset: Preset) -> str:
+    """A preset's seed as a part of a name."""
     seed = str(preset.seed)
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", seed)[:60]
     if plain != seed:
         plain += "-" + hashlib.blake2b(seed.encode(), digest_size=3).hexdigest()
-    return f"{name.encode()[:80].decode(errors='ignore')}-{plain}"
+    return plain
 
 
 def make(
@@ -152,13 +158,7 @@ def make(
     """
     folder = job_folder(preset, name, out)
     frames = preset.frame_count
-    expected, firm = preset.codec.expected_bytes(preset.picture, frames)
-    most = preset.medium.most_bytes()
-    if most is not None and firm and expected > most:
-        raise UsageError(
-            f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",
-            f"shorten it to {float(preset.seconds) * most / expected / 60:.0f} minutes, or lower codec.bitrate.",
-        )
+    expected, firm = check_medium(preset)
     if preset.audio.file is not None and not Path(preset.audio.file).is_file():
         raise PreflightError(f"audio.file {shown(preset.audio.file)} is no file", "correct its path.")
     gpus = gpu.probe()
@@ -167,27 +167,49 @@ def make(
     tool = ffmpeg.find()
     if preset.audio.file is not None:
         inspect.require_sound(tool, preset.audio.file)
-    who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason)
+    who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason, chosen.gpu)
     if who.kind == "software":
         ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
-    arguments = codec.arguments(preset.codec, preset.picture, "SEGMENT", who.kind)
+    arguments = codec.arguments(preset.codec, preset.picture, "SEGMENT", who.kind, who.gpu)
     each = segment_frames(preset.job, preset.codec, preset.picture)
     return Plan(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
         recipe_of(preset, name, tool, arguments, each), tuple(arguments),
-        expected, firm, tuple(preset.codec.warnings(preset.picture)),
+        expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
     )  # fmt: skip
+
+
+def check_medium(preset: Preset) -> tuple[int, bool]:
+    """See that a film can fit its medium; its size, and whether the rate control promises it.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    frames = preset.frame_count
+    expected, firm = preset.codec.expected_bytes(preset.picture, frames, preset.audio)
+    most = preset.medium.most_bytes()
+    if most is not None and firm and expected > most:
+        raise UsageError(
+            f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",
+            f"shorten it to {float(preset.seconds) * most / expected / 60:.0f} minutes, or lower codec.bitrate.",
+        )
+    return expected, firm
 
 
 def recipe_of(preset: Preset, name: str, tool: ffmpeg.Tool, arguments: list[str], each: int) -> dict[str, Any]:
     """All that decides a film's bytes."""
+    return {
+        "name": name, "preset": film_data(preset), "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
+        "segment_frames": each, "ffmpeg": tool.version, "arguments": arguments,
+    }  # fmt: skip
+
+
+def film_data(preset: Preset) -> dict[str, Any]:
+    """What of a preset decides the film, and not only how the work on it is done."""
     data = to_data(preset)
     work = data.pop("job", {})
     data["job"] = {key: work[key] for key in ("chapters",) if key in work}
-    return {
-        "name": name, "preset": data, "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
-        "segment_frames": each, "ffmpeg": tool.version, "arguments": arguments,
-    }  # fmt: skip
+    return data
 
 
 def device_for(
@@ -196,7 +218,7 @@ def device_for(
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
     return devices.choose(
         choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
-        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.picture), probe=probe,
+        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.look, preset.picture), probe=probe,
     )  # fmt: skip
 
 

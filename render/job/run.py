@@ -23,10 +23,12 @@ from render.errors import (
     StoppedError,
     VerificationError,
 )
-from render.job import checkpoint, crew, joining, ledger, manifest
+from render.job import checkpoint, crew, joining, ledger, manifest, steering
 from render.job.files import file_error, publish
 from render.job.folder import Folder, locked
+from render.job.heartbeat import Heartbeat
 from render.job.ledger import Ledger, Record
+from render.job.pace import Pace
 from render.job.plan import Plan, check_space
 from render.job.preview import Preview
 from render.job.projector import Projector
@@ -34,6 +36,7 @@ from render.job.segment import Take, diagnose, sweep
 from render.job.selftest import check_kernels
 from render.job.stop import Stop
 from render.preset import to_yaml
+from render.video.codec import Codec
 from render.video.cutting import Segment
 from render.video.film import Snapshot
 from render.video.frames import Clock
@@ -104,6 +107,7 @@ def make(
     restart: bool = False,
     go_on: str = "the same command goes on from there.",
     workers: int | None = 1,
+    pace: Pace | None = None,
     ready: Callable[[Begun], None] = lambda begun: None,
     report: Callable[[Status], None] = lambda status: None,
     stopping: Callable[[], None] = lambda: None,
@@ -115,6 +119,7 @@ def make(
         restart: begin anew, whatever the folder holds.
         go_on: how to go on, for errors that leave something to go on with.
         workers: processes that make segments side by side, None for a good number; the film is the same bytes.
+        pace: when to rest and when to end; left out, neither.
         ready: called once nothing speaks against the film any more, before the first frame.
         report: called as frames are drawn.
         stopping: called, from a signal handler, when a signal asks to stop.
@@ -122,9 +127,14 @@ def make(
     Raises:
         RenderError: it did not work out. All finished segments are kept, and the same call goes on from there.
     """
-    folder, stop = plan.folder, Stop(stopping)
+    folder, stop, heart, pace = plan.folder, Stop(stopping), Heartbeat(plan), pace or Pace()
     folder.make()
-    with locked(folder), stop.listening(), _told(plan, stop, go_on):
+
+    def tell(status: Status) -> None:
+        heart.beat(status)
+        report(status)
+
+    with locked(folder), stop.listening(), heart, _told(plan, stop, go_on):
         sweep(folder)
         if restart:
             ledger.clear(folder)
@@ -140,15 +150,19 @@ def make(
         _write_preset(plan)
         book.save()
         chosen = crew.choose(workers, plan)
-        ready(Begun(book.frames_done, tuple(book.damaged), chosen))
+        found = Begun(book.frames_done, tuple(book.damaged), chosen)
+        heart.begin(found, book.spent)
+        ready(found)
         check_kernels(plan.device)
         begun, before = time.perf_counter(), book.frames_done
+        pace.begin(stop, lambda: heart.enter("resting"))
         if chosen.workers > 1:
-            _side_by_side(plan, book, stop, report, chosen.workers)
+            _side_by_side(plan, book, stop, tell, chosen.workers, pace)
         else:
-            _Work(plan, book, stop, report).render()
+            _Work(plan, book, stop, tell, pace).render()
         if stop.by:
             raise stopped(plan, book, stop)
+        heart.enter("joining")
         return _publish(plan, book, stop, begun, before)
 
 
@@ -161,7 +175,7 @@ def _told(plan: Plan, stop: Stop, go_on: str) -> Iterator[None]:
         sweep(plan.folder)  # it may be all that fills the disk
         kept = f"All finished segments are kept; {go_on}"
         if stop.by:
-            raise StoppedError(error.message if isinstance(error, StoppedError) else "stopped", kept, stop.by) from None
+            raise StoppedError(error.message if isinstance(error, StoppedError) else stop.why, kept, stop.by) from None
         told = error if isinstance(error, RenderError) else file_error(error, plan.folder.path)
         if isinstance(told, (DiskFullError, EncoderError)):
             told.hint = f"{told.hint} {kept}".strip()
@@ -174,8 +188,7 @@ def _refuse_outgrown(plan: Plan, book: Ledger) -> None:
     Raises:
         DiskFullError: it does not.
     """
-    most = plan.preset.medium.most_bytes()
-    if most is not None and book.bytes_done > most:
+    if steering.has_outgrown(plan, book.records):
         raise DiskFullError(
             f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
             f"{plan.preset.frame_count} frames",
@@ -208,8 +221,8 @@ def _already(plan: Plan) -> Finished | None:
 class _Work:
     """Rendering what is missing, one segment after the other; a finished one is closed beside the next."""
 
-    def __init__(self, plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None]) -> None:
-        self._plan, self._book, self._stop, self._report = plan, book, stop, report
+    def __init__(self, plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], pace: Pace) -> None:
+        self._plan, self._book, self._stop, self._report, self._pace = plan, book, stop, report, pace
         self._clock = Clock()
         self._begun_with = book.frames_done
         self._preview = Preview(plan.folder.preview, plan.preset.picture)
@@ -247,11 +260,14 @@ class _Work:
 
     def _segment(self, segment: Segment, closer: ThreadPoolExecutor) -> None:
         plan, stop = self._plan, self._stop
+        codec = self._codec(segment)
+        if codec is None:  # another segment has to be made again first
+            return
         try:
-            film = self._projector.at(segment.first, lambda: not stop.by)
+            film = self._projector.at(segment.first, self._pace.goes_on)
             if film is None:
                 raise stopped(self._plan, self._book, self._stop)
-            take = Take(plan, plan.folder, segment, stop.running)
+            take = Take(plan, plan.folder, segment, stop.running, codec)
             try:
                 done = self._projector.play(
                     segment.frames, lambda data: self._take(take, data), self._clock,
@@ -274,6 +290,13 @@ class _Work:
             take.abandon()
             raise
         self._closing = (segment, closer.submit(self._close, take, snapshot))
+
+    def _codec(self, segment: Segment) -> Codec | None:
+        """How a segment is encoded; None where one that decides it failed while it was closed."""
+        if (codec := steering.codec_for(self._plan, self._book.records, segment)) is None:
+            self._settle_or_retry()
+            codec = steering.codec_for(self._plan, self._book.records, segment)
+        return codec
 
     def _close(self, take: Take, snapshot: Snapshot) -> Record:
         record = take.finish(snapshot, self._plan.fingerprint)
@@ -317,7 +340,7 @@ class _Work:
             bottleneck=self._clock.bottleneck,
         )
         self._report(status)
-        return not self._stop.by
+        return self._pace.goes_on()
 
 
 def accept(plan: Plan, book: Ledger, record: Record) -> None:
@@ -333,7 +356,9 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
     _refuse_outgrown(plan, book)
 
 
-def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int) -> None:
+def _side_by_side(
+    plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int, pace: Pace
+) -> None:
     """Make all missing segments with several workers."""
     begun, begun_with = time.perf_counter(), book.frames_done
 
@@ -344,8 +369,10 @@ def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status
                 done, plan.preset.frame_count, begun_with, elapsed, lambda: book.bytes_done + written, lambda: "workers"
             )
         )
+        pace.goes_on(team.hold)
 
-    crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record)).run(tell)
+    team = crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record))
+    team.run(tell)
     if stop.by:
         raise stopped(plan, book, stop)
 
@@ -353,7 +380,7 @@ def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status
 def stopped(plan: Plan, book: Ledger, stop: Stop) -> StoppedError:
     """What a signal came to."""
     return StoppedError(
-        f"stopped; {book.frames_done} of {plan.preset.frame_count} frames are done", signal_number=stop.by
+        f"{stop.why}; {book.frames_done} of {plan.preset.frame_count} frames are done", signal_number=stop.by
     )
 
 

@@ -21,11 +21,13 @@ from render.errors import SimulationError, VerificationError
 from render.job import checkpoint
 from render.job.files import publish
 from render.job.ledger import Record, digests_file, file_sha256, video_file
-from render.video import codec, ffmpeg, inspect
+from render.video import codec as codecs
+from render.video import ffmpeg, inspect
 
 if TYPE_CHECKING:
     from render.job.folder import Folder
     from render.job.plan import Plan
+    from render.video.codec import Codec
     from render.video.cutting import Segment
     from render.video.film import Snapshot
 
@@ -46,7 +48,12 @@ class Take:
     """A segment in the making."""
 
     def __init__(
-        self, plan: Plan, folder: Folder, segment: Segment, running: Callable[[Callable[[], None]], None]
+        self,
+        plan: Plan,
+        folder: Folder,
+        segment: Segment,
+        running: Callable[[Callable[[], None]], None],
+        codec: Codec | None = None,
     ) -> None:
         """Start its ffmpeg.
 
@@ -55,6 +62,7 @@ class Take:
             folder: the job's folder.
             segment: which stretch of frames.
             running: told how to end the processes started here, as they start.
+            codec: the film's codec with the bit rate of this segment (see :mod:`render.job.steering`).
         """
         self.segment = segment
         self._plan, self._folder, self._running = plan, folder, running
@@ -64,7 +72,9 @@ class Take:
         self._log.write_bytes(b"")
         self._digests = bytearray()
         self._hasher = ThreadPoolExecutor(1, "digest")
-        arguments = codec.arguments(plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind)
+        arguments = codecs.arguments(
+            codec or plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind, plan.encoder.gpu
+        )
         self.encoder = ffmpeg.Encoder(plan.tool, arguments, self._part, self._log)
         running(self.encoder.kill)
 

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from render import engines
 from render.compute import streams
 from render.compute.streams import SEED_LIMIT
-from render.disc import Medium
+from render.disc import Fit, Medium
 from render.look import Look
 from render.scene import World
 from render.settings import Block, Duration, setting
@@ -89,6 +89,9 @@ class Preset(Block):
     audio: Audio = setting(Audio(), "What is heard.")
     job: Job = setting(Job(), "How the work is divided.")
     medium: Medium = setting(Medium(), "Where it must fit.")
+    fit: Fit | None = setting(
+        None, "What it is to fill: dvd5, dvd9, bd25, bd50 or a size such as 4GiB; stands for medium and codec.bitrate."
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Preset:

@@ -14,21 +14,19 @@ from pydantic import Field, model_validator
 
 from render.settings import Bitrate, Block, setting
 from render.video import nvenc
+from render.video.audio import Audio
+from render.video.container import Cost, cost
 from render.video.picture import Picture
 
 Speed = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 EncoderKind = Literal["software", "nvenc"]
 """Who encodes: a codec's software encoder, or the GPU's (:mod:`render.video.nvenc`)."""
 
-PROGRAM_STREAM_OVERHEAD = Fraction(10117, 10000)
-"""Size of a DVD program stream over its video and audio: packets of 2048 bytes, measured."""
-BYTES_PER_FRAME = 24
-"""What MP4 and Matroska add per frame, rounded up."""
-
 DVD_PICTURES = {(720, 480): Fraction(30000, 1001), (720, 576): Fraction(25)}
 """Full-size pictures of DVD-Video and their rates (DVD Specifications for Read-Only Disc, part 3)."""
 
 
+SILENCE = Audio()
 QUIETLY = ("-y", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning")
 
 
@@ -51,10 +49,13 @@ class Mpeg2(Block):
         """The ffmpeg encoders this needs."""
         return ("mpeg2video", "ac3")
 
-    def expected_bytes(self, picture: Picture, frames: int) -> tuple[int, bool]:
-        """Size of the file, and whether that is a promise of the rate control or only a rough guess."""
-        seconds = frames / picture.rate
-        return int((self.bitrate + self.audio_bitrate) * seconds / 8 * PROGRAM_STREAM_OVERHEAD), True
+    def cost(self, picture: Picture, frames: int, audio: Audio) -> Cost:
+        """What the film costs beside its video; players expect sound, so there always is some."""
+        return cost(self.container, frames, picture.rate, self.gop, self.audio_bitrate)
+
+    def expected_bytes(self, picture: Picture, frames: int, audio: Audio = SILENCE) -> tuple[int, bool]:
+        """Size of the film, and whether that is a promise of the rate control or only a rough guess."""
+        return self.cost(picture, frames, audio).film_bytes(self.bitrate * frames / picture.rate / 8), True
 
     def check(self, picture: Picture) -> None:
         """Raise ValueError if a DVD cannot hold this picture."""
@@ -114,14 +115,18 @@ class _Modern(Block):
             raise ValueError("bitrate must not be above max_bitrate")
         return self
 
-    def expected_bytes(self, picture: Picture, frames: int) -> tuple[int, bool]:
-        """Size of the file, and whether that is a promise of the rate control or only a rough guess."""
-        extra = frames * BYTES_PER_FRAME
+    def cost(self, picture: Picture, frames: int, audio: Audio) -> Cost:
+        """What the film costs beside its video."""
+        return cost(self.container, frames, picture.rate, self.gop(picture), audio.bitrate if audio.file else 0)
+
+    def expected_bytes(self, picture: Picture, frames: int, audio: Audio = SILENCE) -> tuple[int, bool]:
+        """Size of the film, and whether that is a promise of the rate control or only a rough guess."""
+        beside = self.cost(picture, frames, audio)
         if self.bitrate is not None:
-            return int(self.bitrate * frames / picture.rate / 8) + extra, True
+            return beside.film_bytes(self.bitrate * frames / picture.rate / 8), True
         # Measured on particle life: 0.63 bits per pixel at crf 23 in H.264; six steps of crf halve the rate.
         bits = 0.63 * picture.width * picture.height * frames * 2 ** ((23 - self.quality) / 6)
-        return int(bits / 8) + extra, False
+        return beside.film_bytes(Fraction(int(bits / 8))), False
 
     @property
     def quality(self) -> float:
@@ -202,12 +207,12 @@ def colour_arguments(picture: Picture) -> list[str]:
     return ["-color_range", "tv", "-color_primaries", primaries, "-color_trc", transfer, "-colorspace", matrix]
 
 
-def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind) -> list[str]:
+def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind, gpu: int | None) -> list[str]:
     if encoder == "software":
         return codec.video_arguments(picture)
     if isinstance(codec, Mpeg2):
         raise ValueError(nvenc.limit(codec, picture))
-    return nvenc.arguments(codec, picture)
+    return nvenc.arguments(codec, picture, gpu)
 
 
 def key_interval(codec: Codec, picture: Picture) -> int:
@@ -215,7 +220,9 @@ def key_interval(codec: Codec, picture: Picture) -> int:
     return codec.gop if isinstance(codec, Mpeg2) else codec.gop(picture)
 
 
-def arguments(codec: Codec, picture: Picture, output: str, encoder: EncoderKind = "software") -> list[str]:
+def arguments(
+    codec: Codec, picture: Picture, output: str, encoder: EncoderKind = "software", gpu: int | None = None
+) -> list[str]:
     """ffmpeg's arguments to encode raw yuv420p frames from its standard input, without the program's name.
 
     What comes out is a segment: an MPEG transport stream, for :mod:`render.video.join`.
@@ -225,21 +232,24 @@ def arguments(codec: Codec, picture: Picture, output: str, encoder: EncoderKind 
         picture: the picture.
         output: absolute path of the file to write.
         encoder: who encodes; :func:`render.video.encoder.choose` knows who can.
+        gpu: number of the GPU whose NVENC does, None for the first that can.
     """
     aspect = picture.display_aspect
     return [
         *QUIETLY, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{picture.width}x{picture.height}",
         "-framerate", str(picture.rate), "-i", "pipe:0",
-        *_video_arguments(codec, picture, encoder), "-pix_fmt", "yuv420p",
+        *_video_arguments(codec, picture, encoder, gpu), "-pix_fmt", "yuv420p",
         "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colour_arguments(picture),
         "-f", "mpegts", f"file:{output}",
     ]  # fmt: skip
 
 
-def probe_arguments(codec: Codec, picture: Picture, encoder: EncoderKind = "software") -> list[str]:
+def probe_arguments(
+    codec: Codec, picture: Picture, encoder: EncoderKind = "software", gpu: int | None = None
+) -> list[str]:
     """Arguments that encode two black frames to nowhere with the film's own options."""
     source = f"color=black:size={picture.width}x{picture.height}:rate={picture.rate}"
     return [
         *QUIETLY, "-f", "lavfi", "-i", source,
-        *_video_arguments(codec, picture, encoder), "-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-",
+        *_video_arguments(codec, picture, encoder, gpu), "-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-",
     ]  # fmt: skip

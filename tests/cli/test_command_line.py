@@ -58,7 +58,6 @@ def one_sentence(answer: subprocess.CompletedProcess[str]) -> str:
         (["run", "--preset", "dvd_video", "--duration", "soon"], 2, "--duration must be a duration such as"),
         (["run", "--preset", "dvd_video", "--frames", "0"], 2, "--frames must be at least 1"),
         (["run", *TINY, "--threads", "0"], 2, "threads"),
-        (["run", *TINY, "--device", "cuda"], 3, "--device cuda is not possible: "),
         (["run", *TINY, "--device", "quantum"], 2, "quantum"),
         (["run", *TINY, "--encoder", "nvenc"], 3, "--encoder nvenc is not possible: MPEG-2 has no NVENC"),
         (["run", *TINY, "--encoder", "abacus"], 2, "abacus"),

@@ -378,6 +378,25 @@ def test_auto_takes_an_nvenc_that_works_and_the_frames_are_the_same(
     assert len(decode(made.film, 720, 480)) == made.frames == 5
 
 
+def test_frames_made_on_a_gpu_are_encoded_on_that_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_nvenc(monkeypatch, tmp_path, "pass")
+    with_gpu(monkeypatch, "NVIDIA H200", "NVIDIA GeForce RTX 4090", "NVIDIA H200")
+    gpus = plans.gpu.probe().gpus
+
+    def planned(encoder: str, maker: Gpu | None) -> plans.Plan:
+        device = Device("cpu", 1, "") if maker is None else Device("cuda", 1, "", gpu=maker)
+        monkeypatch.setattr(plans.devices, "choose", lambda *words, **more: device)
+        return plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/", encoder=encoder)  # type: ignore[arg-type]
+
+    plan = planned("nvenc", gpus[1])
+    place = plan.arguments.index("-gpu")
+    assert plan.arguments[place - 2 : place + 2] == ("-c:v", "h264_nvenc", "-gpu", "1")
+    assert plan.encoder.gpu == 1
+    for plan in (planned("nvenc", None), planned("software", gpus[1]), planned("auto", gpus[2])):
+        assert "-gpu" not in plan.arguments
+    assert (plan.encoder.kind, plan.encoder.reason) == ("software", "NVIDIA H200 has no NVENC engine")
+
+
 def test_nvenc_needs_no_software_encoder_and_software_no_nvenc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with_nvenc(monkeypatch, tmp_path, "pass")
     real = ffmpeg.find()

@@ -71,14 +71,31 @@ def test_arguments_of_the_shipped_presets_word_for_word(name: str, video: str) -
     assert codec.arguments(made.codec, made.picture, "/films/x", "nvenc") == wanted
 
 
+@pytest.mark.parametrize(
+    ("made", "gpu", "video"),
+    [
+        (H264(), 0, "-c:v h264_nvenc -gpu 0 -preset p4 -rc vbr -cq 23 -b:v 0 -g 120 -bf 0"),
+        (Hevc(bitrate=900_000), 3, "-c:v hevc_nvenc -gpu 3 -preset p4 -rc vbr -b:v 900000 -g 120 -bf 0"),
+    ],
+)
+def test_arguments_for_one_of_several_gpus(made: Any, gpu: int, video: str) -> None:
+    assert codec.arguments(made, HD, "/films/x", "nvenc", gpu) == whole(HD, video)
+
+
+def test_a_software_encoder_knows_no_gpu() -> None:
+    assert codec.arguments(H264(), HD, "x", "software", 1) == codec.arguments(H264(), HD, "x")
+    assert codec.probe_arguments(Hevc(), HD, "software", 1) == codec.probe_arguments(Hevc(), HD)
+
+
+@pytest.mark.parametrize("gpu", [None, 0, 2])
 @pytest.mark.parametrize("made", [H264(crf=30), Hevc(bitrate=900_000)])
-def test_a_probe_tries_the_very_options_of_the_film(made: Any) -> None:
-    options = nvenc.arguments(made, HD)
+def test_a_probe_tries_the_very_options_of_the_film(made: Any, gpu: int | None) -> None:
+    options = nvenc.arguments(made, HD, gpu)
     source = "color=black:size=1920x1080:rate=24000/1001"
     wanted = [*f"{QUIETLY} -f lavfi -i {source}".split(), *options,
               *["-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-"]]  # fmt: skip
-    assert codec.probe_arguments(made, HD, "nvenc") == wanted
-    film = codec.arguments(made, HD, "/films/x", "nvenc")
+    assert codec.probe_arguments(made, HD, "nvenc", gpu) == wanted
+    film = codec.arguments(made, HD, "/films/x", "nvenc", gpu)
     assert any(film[place : place + len(options)] == options for place in range(len(film)))
 
 
@@ -94,10 +111,10 @@ def test_every_option_is_one_that_ffmpeg_documents(made: Any) -> None:
     argv = [program, "-hide_banner", "-h", f"encoder={nvenc.encoder_name(made)}"]
     told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
     options = set(re.findall(r"^  (-\S+)", told, re.MULTILINE)) | {"-c:v", "-b:v", "-g", "-bf"}
-    arguments = nvenc.arguments(made, HD)
+    arguments = nvenc.arguments(made, HD, 1)
     used = {word for word in arguments if word.startswith("-")}
     assert used - options == set()
-    assert {"-preset", "-rc"} <= used
+    assert {"-preset", "-rc", "-gpu"} <= used
     for value in (arguments[arguments.index("-preset") + 1], arguments[arguments.index("-rc") + 1]):
         assert re.search(rf"^     {value} ", told, re.MULTILINE), value
     assert re.search(r"Supported pixel formats:.*\byuv420p\b", told)

@@ -1,0 +1,40 @@
+"""What is known of a film's bit rate before the first frame; :mod:`render.job.probe` measures the rest."""
+
+from __future__ import annotations
+
+from render.preset import Preset
+from render.video import fit
+
+LEAST_BITS = 6.0
+"""Bits a particle and frame: 36 dB took 8 (slow, large and smooth particles) to 46 (DVD), whatever the picture's size."""
+LEAST_DENSITY = 0.08
+"""Bits a pixel and frame that are enough for a crowd, where particles cover each other."""
+FULL = 0.99
+
+
+def notes(preset: Preset, expected_bytes: int) -> list[str]:
+    """What a user should know about a film's bit rate, one sentence each."""
+    return [note for note in (_starved(preset), _unfilled(preset, expected_bytes)) if note]
+
+
+def _starved(preset: Preset) -> str:
+    codec, picture, particles = preset.codec, preset.picture, preset.engine.particles
+    if codec.bitrate is None:
+        return ""
+    bits = float(codec.bitrate / picture.rate)
+    if bits >= min(LEAST_BITS * particles, LEAST_DENSITY * picture.width * picture.height):
+        return ""
+    return (
+        f"{bits / 1000:.0f} kbit a frame are {bits / particles:.1f} bits a particle, far below what such a picture "
+        f"needs; `render probe` measures by how much"
+    )
+
+
+def _unfilled(preset: Preset, expected_bytes: int) -> str:
+    codec, most = preset.codec, preset.medium.most_bytes()
+    if codec.bitrate is None or most is None or codec.bitrate < fit.highest(codec) or expected_bytes >= FULL * most:
+        return ""
+    return (
+        f"the film fills {100 * expected_bytes / most:.0f} % of {preset.medium.kind}, because codec.max_bitrate "
+        f"allows no more than {codec.bitrate} bit/s"
+    )
