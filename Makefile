@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The extra that fits this machine's NVIDIA driver, none without a GPU; `make demo EXTRA=` leaves it out.
 EXTRA ?= $(shell $(PYTHON) -I -S render/compute/driver.py --extra)
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check bench golden docs clean
+.PHONY: help demo test lint types check bench gpu golden docs clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -38,6 +38,18 @@ check: lint types test ## everything a commit must pass
 bench: $(VENV)/.dev ## measure, also against the original's algorithm; writes benchmarks/results/ and README's figures
 	$(BIN)/python -m benchmarks && $(BIN)/python -m benchmarks --plot
 
+# `make gpu WHEELS=folder` uses this Python's own packages and those wheels, without a network.
+GPU_SITE := .gpu-site
+GPU_NEEDS := $(if $(WHEELS),$(GPU_SITE)/.made,$(VENV)/.dev)
+GPU_PYTHON := $(if $(WHEELS),PYTHONPATH=$(GPU_SITE):. $(PYTHON),$(BIN)/python)
+
+$(GPU_SITE)/.made: $(wildcard $(WHEELS)/*.whl)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-index --no-deps --upgrade --target $(GPU_SITE) $(WHEELS)/*.whl
+	@touch $@
+
+gpu: $(GPU_NEEDS) ## prove and measure the GPU path on this machine's GPU; OPTIONS=--quick, WHEELS=folder without network
+	$(GPU_PYTHON) -m benchmarks.gpu $(OPTIONS)
+
 golden: $(VENV)/.dev ## rewrite the golden digests; a change in them must be wanted
 	$(BIN)/python -m pytest tests/test_golden.py --update-golden
 
@@ -45,4 +57,4 @@ docs: $(VENV)/.dev ## rewrite docs/presets.md from the models
 	$(BIN)/render presets schema --format markdown > docs/presets.md
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(GPU_SITE) .pytest_cache .mypy_cache .ruff_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -26,11 +27,15 @@ Artifact = dict[str, Any]
 
 def begin(case: Case, *, quick: bool) -> Artifact:
     """An artifact without its results; made before measuring, for that is the code that gets loaded."""
+    return envelope(quick=quick) | {"case": {"kind": type(case).__name__, **asdict(case)}}
+
+
+def envelope(*, quick: bool) -> Artifact:
+    """What every artifact says about its time, machine and software."""
     return {
         "schema_version": SCHEMA_VERSION,
         "timestamp_utc": datetime.now(UTC).isoformat(timespec="seconds"),
         "quick": quick,
-        "case": {"kind": type(case).__name__, **asdict(case)},
         "machine": {
             "processor": host.processor(),
             "cores": device.cores(),
@@ -41,6 +46,7 @@ def begin(case: Case, *, quick: bool) -> Artifact:
         "software": {
             "render": __version__,
             **_commit(),
+            "sources_blake2b": _sources(),
             "python": platform.python_version(),
             "numpy": np.__version__,
             **jit.versions(),
@@ -63,6 +69,15 @@ def _commit() -> dict[str, Any]:
         return {"git_commit": None, "git_dirty": None}
 
 
+def _sources() -> str:
+    """BLAKE2b-128 of the package's and the presets' files, which says what was measured where there is no git."""
+    root, digest = RESULTS.parents[1], hashlib.blake2b(digest_size=16)
+    for path in sorted(each for folder in ("render", "presets") for each in (root / folder).rglob("*.*")):
+        if path.suffix in (".py", ".cu", ".h", ".yaml"):
+            digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
 def write(artifact: Artifact, folder: Path) -> Path:
     """Write an artifact as ``<UTC date>-<case>.json``, atomically; one of the same day and case is replaced."""
     quick = "-quick" if artifact["quick"] else ""
@@ -80,9 +95,13 @@ def replace(path: Path, content: bytes) -> None:
 
 
 def newest(folder: Path, name: str) -> Artifact | None:
-    """The newest artifact of a case, a whole one before any quick one; None where there is none."""
+    """The newest artifact of a case, a whole one before any quick or broken-off one; None where there is none."""
+
+    def rank(artifact: Artifact) -> tuple[bool, bool, str]:
+        return not artifact["quick"], artifact.get("complete", True), artifact["timestamp_utc"]
+
     found = [artifact for artifact in _all(folder) if artifact["case"]["name"] == name]
-    return max(found, key=lambda artifact: (not artifact["quick"], artifact["timestamp_utc"]), default=None)
+    return max(found, key=rank, default=None)
 
 
 def _all(folder: Path) -> Iterator[Artifact]:

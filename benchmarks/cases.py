@@ -69,6 +69,24 @@ class Memory(Case):
     every: int = 500
 
 
+@dataclass(frozen=True)
+class KernelTable(Case):
+    """Every CUDA kernel compiled for GPU generations from Turing on: registers, spills, stack, shared memory, code."""
+
+    architectures: tuple[str, ...] = ("sm_75", "sm_80", "sm_86", "sm_89", "sm_90", "sm_100", "sm_120")
+
+
+@dataclass(frozen=True)
+class GpuCost(Case):
+    """What a frame should cost on a GPU, derived from what it does after some frames, counted on the processor.
+
+    Attributes:
+        states: presets, and the frames after which they are looked at.
+    """
+
+    states: tuple[tuple[str, tuple[int, ...]], ...] = (("dvd_video", (100, 500)), ("panoramic", (100,)))
+
+
 _YARDSTICK = Yardstick(
     "dvd_720x480",
     "CPU time per frame of the original's algorithm in NumPy and of render, over the same frames.",
@@ -82,6 +100,14 @@ _PIPELINE = Pipeline(
 _MEMORY = Memory("memory", "Memory at frame 500 and at frame 20,000.", frames=20_000, warm_up=0)
 
 CASES: dict[str, Case] = {case.name: case for case in (_YARDSTICK, _END_TO_END, _PIPELINE, _MEMORY)}
+ON_REQUEST: dict[str, Case] = {
+    case.name: case
+    for case in (
+        KernelTable("kernels", "What each CUDA kernel takes of a GPU; needs NVRTC.", frames=0, warm_up=0),
+        GpuCost("gpu_cost", "What a frame should cost on a GPU, derived; runs on none.", frames=0, warm_up=0),
+    )
+}
+"""Cases that run only when they are named: they measure nothing of this machine."""
 QUICK: dict[str, Case] = {
     case.name: case
     for case in (
@@ -89,6 +115,7 @@ QUICK: dict[str, Case] = {
         replace(_END_TO_END, frames=300, repeats=1),
         replace(_PIPELINE, frames=10, warm_up=10, repeats=1),
         replace(_MEMORY, frames=2_000),
+        *ON_REQUEST.values(),
     )
 }
 """The same cases, cut short: for a look at whether it all works, not for figures."""

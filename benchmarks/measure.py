@@ -20,7 +20,9 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks.cases import Case, EndToEnd, Memory, Pipeline, Yardstick
+from benchmarks import gpu_cost, kernels
+from benchmarks.cases import Case, EndToEnd, GpuCost, KernelTable, Memory, Pipeline, Yardstick
+from benchmarks.digest import DIGEST_BYTES, state_digest
 from benchmarks.original import STAGES, Original
 from render import preset as presets
 from render.compute import device as devices
@@ -36,7 +38,6 @@ from render.video.frames import Clock, play
 from render.video.picture import Picture
 
 Report = dict[str, Any]
-DIGEST_BYTES = 16
 NEIGHBOUR_SAMPLE = 2500
 
 
@@ -74,6 +75,10 @@ def measure(case: Case) -> Report:
             return pipeline(case)
         case Memory():
             return memory(case)
+        case KernelTable():
+            return kernels.measure(case)
+        case GpuCost():
+            return gpu_cost.measure(case)
     raise TypeError(f"no way to measure a {type(case).__name__}")
 
 
@@ -258,14 +263,6 @@ def _children_cpu() -> float:
     """CPU seconds of the processes that ended, all of them ffmpeg here."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def state_digest(state: State) -> str:
-    """BLAKE2b-128 of a state's arrays: tells whether two runs did the same work."""
-    digest = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    for array in (state.x, state.y, state.vx, state.vy, state.species, state.matrix):
-        digest.update(array.tobytes())
-    return digest.hexdigest()
 
 
 def mean_neighbours(x: NDArray[np.float32], y: NDArray[np.float32], world: World, rmax: float) -> float:

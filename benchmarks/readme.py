@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from benchmarks.artifact import RESULTS, newest, replace
+from benchmarks.gpu import tables
 
 README = RESULTS.parents[1] / "README.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
@@ -35,18 +36,39 @@ Measured on {cores} cores of an {machine["processor"]} processor, {dates}, witho
 | memory of `dvd_video` at frame {memory["results"]["late"]["frame"]:,} against frame {memory["results"]["early"]["frame"]} | {memory["results"]["growth_mb"]:+.1f} MB |
 
 ![CPU time per frame, stage by stage](benchmarks/results/yardstick.png)
-
+{gpu_figures(folder)}
 *How this was measured: [benchmarks/](benchmarks/README.md); every figure's artifact is in `benchmarks/results/`.*
 """
 
 
+def gpu_figures(folder: Path) -> str:
+    """The table and plot of the newest GPU run that was whole; empty where nobody made one."""
+    told = newest(folder, "gpu")
+    if told is None or told["quick"] or not told["complete"]:
+        return ""
+    if told["software"]["git_dirty"]:
+        raise LookupError("the artifact of the GPU is of a changed checkout")
+    plot = "\n![Kernel times, and steps by particles](benchmarks/results/gpu.png)\n"
+    return f"\n{tables.markdown(told)}\n{plot if (folder / 'gpu.png').exists() else ''}"
+
+
 def update() -> None:
     """Write the figures between their marks in the README."""
-    before, _, rest = README.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    replace(README, f"{before}{BEGIN}{figures()}{END}{after}".encode())
+    write_between(README, BEGIN, END, figures())
 
 
 def published() -> str:
     """The figures the README shows now."""
-    return README.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+    return read_between(README, BEGIN, END)
+
+
+def write_between(path: Path, begin: str, end: str, text: str) -> None:
+    """Replace what stands between two marks in a file."""
+    before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    replace(path, f"{before}{begin}{text}{end}{after}".encode())
+
+
+def read_between(path: Path, begin: str, end: str) -> str:
+    """What stands between two marks in a file."""
+    return path.read_text(encoding="utf-8").partition(begin)[2].partition(end)[0]

@@ -11,7 +11,10 @@ from benchmarks.original import STAGES
 def show(artifact: Artifact) -> str:
     """An artifact's results as a readable table."""
     case, machine, software = artifact["case"], artifact["machine"], artifact["software"]
-    tables = {"Yardstick": _yardstick, "EndToEnd": _end_to_end, "Pipeline": _pipeline, "Memory": _memory}
+    tables = {
+        "Yardstick": _yardstick, "EndToEnd": _end_to_end, "Pipeline": _pipeline, "Memory": _memory,
+        "KernelTable": _kernels, "GpuCost": _gpu_cost,
+    }  # fmt: skip
     threads = ", ".join(f"{name} {count}" for name, count in artifact["threads"].items())
     head = [
         f"{case['name']}{' (quick)' if artifact['quick'] else ''}: {case['about']}",
@@ -71,3 +74,25 @@ def _memory(artifact: Artifact) -> Iterable[str]:
         yield f"frame {moment['frame']:>7,}{moment['rss_mb']:10.2f} MB resident"
     yield f"{'growth':13}{told['growth_mb']:10.2f} MB"
     yield f"at {told['wall_fps']:.0f} frames/s; frames blake2b {told['frames_blake2b']}"
+
+
+def _kernels(artifact: Artifact) -> Iterable[str]:
+    told = artifact["results"]
+    architectures = artifact["case"]["architectures"]
+    yield f"registers, NVRTC {artifact['config']['nvrtc']}; spills {told['spill_bytes']}, stack {told['stack_bytes']} bytes"
+    yield f"{'':18}" + "".join(f"{each:>8}" for each in architectures)
+    for name, taken in told["kernels"].items():
+        yield f"{name:18}" + "".join(f"{taken[each]['registers']:8}" for each in architectures)
+
+
+def _gpu_cost(artifact: Artifact) -> Iterable[str]:
+    for state in artifact["results"]["states"]:
+        counts = state["counts"]
+        yield (
+            f"{state['preset']} after {state['frame']} frames: {counts['candidate_pairs']:,} candidate pairs, "
+            f"{counts['pairs_in_range']:,} in range, {counts['taps']:,} taps, {counts['lit_pixels']:,} lit pixels"
+        )
+        for machine, derived in state["derived"].items():
+            kernels = ", ".join(f"{name} {us:g}" for name, us in derived["kernel_us"].items())
+            yield f"  {machine}: {derived['frame_us']:,} us a frame (derived): {kernels}"
+            yield f"    frames/s: {', '.join(f'{name} {fps:,.0f}' for name, fps in derived['fps'].items())}"

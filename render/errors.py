@@ -13,10 +13,11 @@ EXIT_CODES: dict[int, str] = {
     3: "something needed is missing before the start: ffmpeg, an encoder, a GPU, space, permission",
     4: "the encoder failed",
     5: "the simulation failed",
-    6: "the disk is full, or the film outgrew its medium",
+    6: "the disk is full, or the film outgrew its medium; finished segments are kept",
     7: "the finished file did not pass its check",
+    8: "not every job of a queue is finished; the summary says which and why",
     129: "stopped because the terminal was closed, as with 130",
-    130: "stopped by Ctrl-C; what was encoded so far is a valid file named as partial",
+    130: "stopped by Ctrl-C or at the time of --stop-at; finished segments are kept, and the same command goes on from there",
     143: "stopped by SIGTERM, likewise",
 }
 """Exit codes of the ``render`` command; README.md shows the same table."""

@@ -19,6 +19,8 @@ README = (ROOT / "README.md").read_text()
 COMMANDS = [
     [],
     ["run"],
+    ["batch"],
+    ["status"],
     ["still"],
     ["probe"],
     ["bench"],
@@ -36,16 +38,22 @@ def test_every_engine_preset_matrix_and_exit_code_is_in_the_readme() -> None:
 
 
 def test_published_figures_come_from_the_stored_artifacts() -> None:
-    sys.path.insert(0, str(ROOT))
     from benchmarks import readme
 
     assert readme.published() == readme.figures(), "run python -m benchmarks --plot"
 
 
+@pytest.mark.parametrize("name", ["kernels", "cost"])
+def test_the_gpu_pages_tables_come_from_the_stored_artifacts(name: str) -> None:
+    from benchmarks import gpu_page
+
+    assert gpu_page.published(name) == gpu_page.TABLES[name](), "run python -m benchmarks --plot"
+
+
 def test_every_link_and_picture_is_there() -> None:
-    for text in (README, (ROOT / "ARCHITECTURE.md").read_text(), (ROOT / "benchmarks" / "README.md").read_text()):
-        for target in re.findall(r"\]\(([^)#:]+)\)", text):
-            assert (ROOT / target).exists() or (ROOT / "benchmarks" / target).exists(), target
+    for page in ("README.md", "ARCHITECTURE.md", "benchmarks/README.md", "docs/gpu.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
+            assert (ROOT / page).parent.joinpath(target).exists(), (page, target)
 
 
 def test_every_module_named_in_the_architecture_is_there() -> None:
@@ -79,7 +87,12 @@ def test_every_command_of_the_readme_is_understood(tmp_path: Path) -> None:
 
 def test_the_yaml_of_the_readme_loads(tmp_path: Path) -> None:
     from render import preset as presets
+    from render.job import queue as queues
 
-    (block,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    (tmp_path / "mine.yaml").write_text(block)
+    film, queue = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "mine.yaml").write_text(film)
     assert presets.load(str(tmp_path / "mine.yaml")).engine.matrix == "snakes"
+    (tmp_path / "queue.yaml").write_text(queue)
+    entries = queues.gather([str(tmp_path / "queue.yaml")])
+    assert len(entries) == 25
+    assert not [entry.trouble for entry in entries if entry.trouble]

@@ -36,6 +36,13 @@ def test_cuda_extras_bring_the_same_parts_and_exclude_each_other() -> None:
     assert PROJECT["tool"]["uv"]["conflicts"] == [[{"extra": "cuda12"}, {"extra": "cuda13"}]]
 
 
+def test_cupys_interface_is_tested_with_the_cupy_of_the_extra() -> None:
+    steps = ROOT / ".ci" / "run"
+    if not steps.exists():
+        pytest.skip("not a checkout")
+    assert f"'{EXTRAS['cuda12'][0]}'\nmake test\n" in steps.read_text()
+
+
 def test_the_probe_names_extras_that_exist() -> None:
     for version in range(0, 15000, 10):
         for capability in ([5, 0], [7, 5], [12, 1]):

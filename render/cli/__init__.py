@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from render import __version__
-from render.cli import bench, doctor, presets, probe, run, still
+from render.cli import batch, bench, doctor, presets, probe, run, status, still
 from render.cli.console import complain, silence
 from render.errors import EXIT_CODES, PreflightError, RenderError, UsageError
 
@@ -28,6 +28,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("run")(run.command)
+app.command("batch")(batch.command)
+app.command("status")(status.command)
 app.command("still")(still.command)
 app.command("probe")(probe.command)
 app.add_typer(presets.app, name="presets")

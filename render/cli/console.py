@@ -63,3 +63,9 @@ def clock(seconds: float) -> str:
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def say_stopping() -> None:
+    """Answer the first Ctrl-C; called from a signal handler, where print is not safe."""
+    with contextlib.suppress(OSError):
+        os.write(2, b"\nstopping; once more stops at once\n")

@@ -117,12 +117,12 @@ def _gpu() -> str:
     )
     there += f"; driver for {gpu.driver_text(probe.driver)}"
     try:
-        chosen = device.choose("cuda", None, 0, probe=probe)
+        chosen = device.usable(probe)
     except PreflightError as error:
-        return f"{there}; not used: {error.message.partition(': ')[2] or error.message}; {error.hint}"
+        return f"{there}; not used: {error.message}; {error.hint or 'the CPU makes the same frames'}"
     from render.compute import cuda, nvrtc
 
-    seconds = selftest.run(chosen)
+    seconds = selftest.run(device.Device("cuda", 1, "", gpu=chosen))
     if seconds is None:
         raise RenderError(f"{there}; kernels and reference disagree", "please report this.")
     compiler = nvrtc.load(probe.driver // 1000)

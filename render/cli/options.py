@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from render.job.pace import Pace
 
 
 def complete_preset(incomplete: str) -> list[str]:
@@ -48,6 +51,16 @@ Workers = Annotated[
     str,
     typer.Option(help="Processes that make segments side by side: a number, or auto; the film is the same bytes."),
 ]
+StopAt = Annotated[
+    str | None,
+    typer.Option("--stop-at", metavar="TIME", help="Stop as Ctrl-C does at 07:00, or at '2027-01-31 07:00'."),
+]
+Rest = Annotated[
+    str | None, typer.Option(metavar="REST/WORK", help="60s/30m: rest a minute after half an hour of work.")
+]
+Nice = Annotated[
+    int | None, typer.Option(min=0, max=19, help="Let other programs go first; 19 is the politest.", show_default="0")
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show a traceback when something fails.")]
 
 
@@ -71,6 +84,21 @@ def overrides(
     return values
 
 
+def pace(stop_at: str | None, rest: str | None, nice: int | None) -> Pace:
+    """When to rest and when to end, from their options; niceness is taken on at once.
+
+    Raises:
+        UsageError: one of them is wrong.
+    """
+    from render.job import pace as paces
+
+    if nice:
+        paces.be_nice(nice)
+    return paces.Pace(
+        None if stop_at is None else paces.parse_stop_at(stop_at), None if rest is None else paces.parse_rest(rest)
+    )
+
+
 def worker_count(workers: str) -> int | None:
     """A number of workers; None for auto.
 
@@ -88,6 +116,6 @@ def worker_count(workers: str) -> int | None:
 
 def name_of(preset: str) -> str:
     """The name of a preset given by name or path."""
-    from pathlib import Path
+    from render.preset import catalogue
 
-    return Path(preset).stem if preset.endswith((".yaml", ".yml")) else Path(preset).name
+    return catalogue.name_of(preset)

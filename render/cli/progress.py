@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 import time
-from collections import deque
+from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from render.cli.console import clock, say, say_event, silence
+from render.job.rate import Rate
 
 if TYPE_CHECKING:
     from render.job.run import Status
@@ -15,7 +20,6 @@ if TYPE_CHECKING:
 Style = Literal["auto", "bar", "plain", "json", "none"]
 
 BAR_SECONDS, LINE_SECONDS = 0.2, 5.0
-AVERAGE_SECONDS = 60.0
 _BAR = "{percentage:3.0f}% {bar} {n}/{total} "
 
 
@@ -29,15 +33,70 @@ class Progress(Protocol):
         """Stop showing."""
 
 
-def make(style: Style, planned: int) -> Progress:
-    """A progress display; ``auto`` is a bar on a terminal and plain lines elsewhere."""
+def settled(style: Style) -> Style:
+    """``auto`` is a bar on a terminal and plain lines elsewhere."""
     if style == "auto":
-        style = "bar" if sys.stdout.isatty() else "plain"
+        return "bar" if sys.stdout.isatty() else "plain"
+    return style
+
+
+def make(style: Style, planned: int) -> Progress:
+    """A progress display."""
+    style = settled(style)
     if style == "bar":
         return _Bar(planned)
     if style == "none":
         return _Silent()
     return _Lines(as_json=style == "json")
+
+
+class Answering:
+    """Passes statuses on to a display, and answers SIGUSR1 with a line on standard error, even before there is one."""
+
+    def __init__(self) -> None:
+        self._shown: Progress | None = None
+        self._status: Status | None = None
+        self._rate = Rate()
+        answer_with(self.line)
+
+    def show(self, style: Style, planned: int) -> Answering:
+        """Begin to show statuses."""
+        self._shown = make(style, planned)
+        return self
+
+    def __call__(self, status: Status) -> None:
+        """Take note of a status."""
+        self._status = status
+        if self._shown is not None:
+            self._shown(status)
+
+    def line(self) -> str:
+        """One line about the run."""
+        return "starting" if self._status is None else _line(self._status, *self._rate.measure(self._status))
+
+    def close(self) -> None:
+        """Stop showing."""
+        if self._shown is not None:
+            self._shown.close()
+
+
+def answer_with(line: Callable[[], str]) -> None:
+    """From now on answer SIGUSR1 with a line on standard error."""
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        with contextlib.suppress(OSError):
+            os.write(2, f"\n{line()}\n".encode(errors="replace"))  # print is not safe in a signal handler
+
+    signal.signal(signal.SIGUSR1, answer)
+
+
+def _line(status: Status, rate: float, left: float) -> str:
+    from render.job.plan import show_bytes
+
+    return (
+        f"{100 * status.done / status.planned:3.0f} %  frame {status.done}/{status.planned}  {rate:.0f} fps  "
+        f"{clock(left)} to go  {show_bytes(status.bytes_written())}  waiting for: {status.bottleneck()}"
+    )
 
 
 class _Silent:
@@ -48,30 +107,12 @@ class _Silent:
         pass
 
 
-class _Pace:
-    """Frames per second over the last minute, and what they say about the end."""
-
-    def __init__(self) -> None:
-        self._marks: deque[tuple[float, int]] = deque()
-
-    def measure(self, status: Status) -> tuple[float, float]:
-        """Frames per second and seconds still to go."""
-        if not self._marks:
-            self._marks.append((0.0, status.begun_with))
-        self._marks.append((status.seconds, status.done))
-        while len(self._marks) > 2 and status.seconds - self._marks[1][0] > AVERAGE_SECONDS:
-            self._marks.popleft()
-        since, done = self._marks[0]
-        rate = (status.done - done) / max(1e-9, status.seconds - since)
-        return rate, (status.planned - status.done) / max(1e-9, rate)
-
-
 class _Bar:
     def __init__(self, planned: int) -> None:
         self._planned = planned
         self._next = 0.0
         self._bar: Any = None  # made with the first frame, when there is something to show
-        self._pace = _Pace()
+        self._rate = Rate()
 
     def __call__(self, status: Status) -> None:
         now = time.monotonic()
@@ -82,7 +123,7 @@ class _Bar:
         from render.job.plan import show_bytes
 
         self._next = now + BAR_SECONDS
-        rate, left = self._pace.measure(status)
+        rate, left = self._rate.measure(status)
         shape = f"{_BAR}{rate:.0f} fps ETA {clock(left)} {show_bytes(status.bytes_written())} {status.bottleneck()}"
         try:
             if self._bar is None:
@@ -107,26 +148,21 @@ class _Lines:
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
         self._next = time.monotonic() + LINE_SECONDS
-        self._pace = _Pace()
+        self._rate = Rate()
 
     def __call__(self, status: Status) -> None:
         now = time.monotonic()
         if now < self._next and status.done < status.planned:
             return
-        from render.job.plan import show_bytes
-
         self._next = now + LINE_SECONDS
-        rate, left = self._pace.measure(status)
+        rate, left = self._rate.measure(status)
         if self._as_json:
             say_event(
                 "progress", frame=status.done, frames=status.planned, fps=round(rate, 2), eta_seconds=round(left, 1),
                 bytes=status.bytes_written(), bottleneck=status.bottleneck(),
             )  # fmt: skip
         else:
-            say(
-                f"{100 * status.done / status.planned:3.0f} %  frame {status.done}/{status.planned}  {rate:.0f} fps  "
-                f"{clock(left)} to go  {show_bytes(status.bytes_written())}  waiting for: {status.bottleneck()}"
-            )
+            say(_line(status, rate, left))
 
     def close(self) -> None:
         pass

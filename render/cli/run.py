@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+import secrets
 import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from render.cli import options, progress
-from render.cli.console import clock, say, say_event
+from render.cli.console import clock, say, say_event, say_stopping, width
 
 if TYPE_CHECKING:
     from render.job.plan import Plan
@@ -33,6 +34,9 @@ def command(
     gpu: options.Gpu = None,
     encoder: options.Encoder = "auto",
     workers: options.Workers = "auto",
+    stop_at: options.StopAt = None,
+    rest: options.Rest = None,
+    nice: options.Nice = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the resolved preset, the size and ffmpeg's arguments only.")
     ] = False,
@@ -41,28 +45,45 @@ def command(
         progress.Style, typer.Option("--progress", help="auto: a bar on a terminal, plain lines elsewhere.")
     ] = "auto",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    attached: Annotated[
+        bool, typer.Option("--attached", help="Stop when standard input ends: for programs that start this one.")
+    ] = False,
     debug: options.Debug = False,
 ) -> int:
     """Make a film from a preset and a seed, or go on with one where it was left."""
     from render import preset as presets
+    from render.job import child, ledger, run
     from render.job import plan as plans
-    from render.job import run
 
+    shown, pace = progress.Answering(), options.pace(stop_at, rest, nice)
+    if attached:
+        child.attach(pace)
     name, count = options.name_of(preset), options.worker_count(workers)
-    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames, fit))
+    drawn: list[int | str] = []
+
+    def draw_seed() -> int | str:
+        """The seed of the job that is gone on with, or a new one."""
+        before = ledger.seed_in(Path(out).expanduser()) if out and not restart else None
+        drawn.append(secrets.randbelow(2**32) if before is None else before)
+        return drawn[0]
+
+    resolved = presets.load(preset, set_, options.overrides(seed, duration, frames, fit), draw_seed=draw_seed)
     plan = plans.make(resolved, name, out=out, device=device, threads=threads, gpu_wanted=gpu, encoder=encoder)
     if dry_run:
         _show_plan(plan)
         return 0
     style: progress.Style = "none" if quiet else progress_
-    shown = progress.make(style, resolved.frame_count)
 
     def announce(begun: Begun) -> None:
         if not quiet:
             _announce(plan, begun, style)
 
     try:
-        finished = run.make(plan, restart=restart, workers=count, ready=announce, report=shown, stopping=_say_stopping)
+        finished = run.make(
+            plan, restart=restart, workers=count, pace=pace,
+            go_on=_go_on(plan, bool(drawn) and (not out or out.endswith(os.sep))),
+            ready=announce, report=shown.show(style, resolved.frame_count), stopping=say_stopping,
+        )  # fmt: skip
     finally:
         shown.close()
     if not quiet:
@@ -70,10 +91,12 @@ def command(
     return 0
 
 
-def _say_stopping() -> None:
-    """Answer the first Ctrl-C; called from a signal handler, where print is not safe."""
-    with contextlib.suppress(OSError):
-        os.write(2, b"\nstopping; once more stops at once\n")
+def _go_on(plan: Plan, is_nowhere_said: bool) -> str:
+    """How to go on: where the seed was drawn and the folder named after it, the folder must be said."""
+    from render.job.plan import show_path
+
+    where = f" with --out {shlex.quote(show_path(plan.folder.path))}" if is_nowhere_said else ""
+    return f"the same command{where} goes on from there."
 
 
 def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
@@ -84,8 +107,9 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
         say_event(
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
             film=str(plan.folder.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
-            gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads, encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason,
-            warnings=list(plan.warnings), frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
+            device_reason=plan.device.reason, gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads,
+            encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason, warnings=list(plan.warnings),
+            frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
         )  # fmt: skip
         return
     picture = preset.picture
@@ -138,7 +162,8 @@ def _conclude(plan: Plan, finished: Finished, style: progress.Style) -> None:
         say(f"{film}, in {clock(finished.seconds)} ({finished.made / finished.seconds:.0f} fps)")
     else:
         say(f"{film}, is finished already; --restart makes it anew")
-    say(f"frames sha256 {finished.digest}")
+    digest = f"frames sha256 {finished.digest}"
+    say(digest if len(digest) <= width() else f"{digest[: width() - 3]}...")  # the manifest has all of it
 
 
 def _show_plan(plan: Plan) -> None:

@@ -6,7 +6,10 @@ The only module that imports CuPy, and the thinnest that will do: everything abo
 from __future__ import annotations
 
 import contextlib
+import gc
+import warnings
 from collections.abc import Callable, Iterator
+from types import TracebackType
 from typing import Any
 
 import cupy
@@ -23,19 +26,58 @@ from render.errors import PreflightError, SimulationError
 _Runtime = cupy.cuda.runtime
 
 
+class _Told:
+    """What CUDA reports inside the block, in a sentence; a class, because every launch passes through it."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            return
+        if isinstance(error, cupy.cuda.memory.OutOfMemoryError):
+            raise PreflightError(
+                "the GPU's memory is full", "close what else uses it, choose another with --gpu, or say --device cpu."
+            ) from error
+        if isinstance(error, (_Runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError)):
+            raise SimulationError(
+                f"the GPU failed while {self._doing}: {error}",
+                "render doctor says more; --device cpu makes the same frames.",
+            ) from error
+
+
+_MAKING_FRAMES = _Told("making frames")
+
+
+def _pool(device: Any) -> Callable[[int], Any]:
+    """Where memory comes from: the driver's own pool, or CuPy's plain one where the driver has none.
+
+    The plain one also where there are several GPUs: the other makes a context on each of them.
+    """
+    if device.attributes.get("MemoryPoolsSupported") and _Runtime.getDeviceCount() == 1:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # CuPy calls it experimental
+            malloc: Callable[[int], Any] = cupy.cuda.MemoryAsyncPool().malloc
+            return malloc
+    plain: Callable[[int], Any] = cupy.cuda.MemoryPool().malloc
+    return plain
+
+
 @contextlib.contextmanager
-def _told(doing: str) -> Iterator[None]:
-    """What CUDA reports, in a sentence."""
+def _no_collection() -> Iterator[None]:
+    """Keep garbage where it is: what the driver's pool frees becomes work on a stream, which a capture would record."""
+    enabled = gc.isenabled()
+    gc.disable()
     try:
         yield
-    except cupy.cuda.memory.OutOfMemoryError as error:
-        raise PreflightError(
-            "the GPU's memory is full", "close what else uses it, choose another with --gpu, or say --device cpu."
-        ) from error
-    except (_Runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError) as error:
-        raise SimulationError(
-            f"the GPU failed while {doing}: {error}", "render doctor says more; --device cpu makes the same frames."
-        ) from error
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class CudaEvent:
@@ -47,7 +89,7 @@ class CudaEvent:
 
     def synchronize(self) -> None:
         """Block until the work before the latest mark is done."""
-        with _told("making frames"):
+        with _MAKING_FRAMES:
             self._device.use()  # a new thread starts on the first GPU and would make a context there
             self.mark.synchronize()
 
@@ -60,7 +102,8 @@ class CudaGraph:
 
     def launch(self) -> None:
         """Enqueue all of it."""
-        self._graph.launch(self._stream)
+        with _MAKING_FRAMES:
+            self._graph.launch(self._stream)
 
 
 class CudaProgram:
@@ -74,11 +117,12 @@ class CudaProgram:
 
     def launch(self, kernel: str, blocks: int, threads: int, *arguments: Any) -> None:
         """Enqueue a kernel."""
-        self._kernels[kernel]((blocks,), (threads,), arguments, stream=self._stream)
+        with _MAKING_FRAMES:  # what an earlier kernel did wrong may show here
+            self._kernels[kernel]((blocks,), (threads,), arguments, stream=self._stream)
 
 
 class CudaAccelerator:
-    """See :class:`render.compute.accelerator.Accelerator`."""
+    """See :class:`render.compute.accelerator.Accelerator`; for the thread that opened it, but for its events."""
 
     def __init__(self, gpu: Gpu) -> None:
         """Open a GPU.
@@ -87,15 +131,13 @@ class CudaAccelerator:
             PreflightError, SimulationError: CUDA refuses.
         """
         self.name = gpu.name
-        with _told("starting"):
+        with _Told("starting"):
             self._device = cupy.cuda.Device(gpu.index)
             self._device.use()
             # Non-blocking: neither stream ever waits for the default stream, nor for the other.
             self._streams = {name: cupy.cuda.Stream(non_blocking=True) for name in ("compute", "copy")}
             self._compute, self._copy = self._streams["compute"], self._streams["copy"]
-            pooled = bool(self._device.attributes.get("MemoryPoolsSupported"))
-            # The driver's own pool where there is one: it is shared with nobody and keeps what it has.
-            self._allocate = cupy.cuda.MemoryAsyncPool().malloc if pooled else cupy.cuda.MemoryPool().malloc
+            self._allocate = _pool(self._device)
             self._capability = gpu.capability
             self._cuda_major = _Runtime.driverGetVersion() // 1000
         self._programs: dict[Source, CudaProgram] = {}
@@ -105,13 +147,13 @@ class CudaAccelerator:
     def empty(self, shape: int | tuple[int, ...], dtype: DTypeLike) -> Any:
         """Memory of the GPU, its content undefined."""
         size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        with _told("taking memory"), self._compute:  # pools hand out memory in the order of a stream
+        with _Told("taking memory"), self._device, self._compute:  # memory goes round in the order of a stream
             return cupy.ndarray(shape, dtype, memptr=self._allocate(max(1, size)))
 
     def upload(self, host: NDArray[Any]) -> Any:
         """A copy in new memory, there for both streams when this returns."""
         array = self.empty(host.shape, host.dtype)
-        with _told("taking memory"):
+        with _Told("taking memory"):
             array.set(np.ascontiguousarray(host), stream=self._compute)
             self._compute.synchronize()
         return array
@@ -119,17 +161,23 @@ class CudaAccelerator:
     def download(self, array: Any) -> NDArray[Any]:
         """A copy on the host, once all enqueued work is done."""
         self.synchronize()
-        with _told("reading back"):
+        with _Told("reading back"):
             return np.asarray(array.get(stream=self._compute))
 
     def pinned(self, count: int) -> NDArray[np.uint8]:
         """Page-locked host memory."""
-        with _told("taking page-locked memory"):
-            return np.asarray(cupyx.empty_pinned(count, np.uint8))
+        try:
+            with self._device:
+                return np.asarray(cupyx.empty_pinned(count, np.uint8))
+        except _Runtime.CUDARuntimeError as error:
+            raise PreflightError(
+                f"the system gives no {count / 1e6:.0f} MB of page-locked memory: {error}",
+                "close what else uses memory, or say --device cpu.",
+            ) from error
 
     def memory(self) -> tuple[int, int]:
         """Bytes of the GPU's memory in use and in all, by anyone."""
-        with _told("asking for its memory"):
+        with _Told("asking for its memory"), self._device:
             free, total = _Runtime.memGetInfo()
         return total - free, total
 
@@ -139,22 +187,24 @@ class CudaAccelerator:
         """A source's kernels, compiled for this GPU or taken from the cache."""
         if source not in self._programs:
             code = nvrtc.machine_code(source, self._capability, self._cuda_major)
-            with _told("loading kernels"):
+            with _Told("loading kernels"), self._device:
                 self._programs[source] = CudaProgram(code, source.kernels, self._compute)
         return self._programs[source]
 
     def clear(self, array: Any) -> None:
         """Enqueue filling an array with zeros."""
-        _Runtime.memsetAsync(array.data.ptr, 0, array.nbytes, self._compute.ptr)
+        with _MAKING_FRAMES:
+            _Runtime.memsetAsync(array.data.ptr, 0, array.nbytes, self._compute.ptr)
 
     def read_back(self, source: Any, target: NDArray[np.uint8]) -> None:
         """Enqueue a copy to pinned memory."""
         kind = _Runtime.memcpyDeviceToHost
-        _Runtime.memcpyAsync(target.ctypes.data, source.data.ptr, source.nbytes, kind, self._copy.ptr)
+        with _MAKING_FRAMES:
+            _Runtime.memcpyAsync(target.ctypes.data, source.data.ptr, source.nbytes, kind, self._copy.ptr)
 
     def capture(self, work: Callable[[], None]) -> CudaGraph:
         """Record what ``work`` enqueues as a CUDA graph."""
-        with _told("capturing a graph"), self._compute:
+        with _Told("capturing a graph"), _no_collection(), self._device, self._compute:
             self._compute.begin_capture()
             try:
                 work()
@@ -165,19 +215,22 @@ class CudaAccelerator:
 
     def event(self) -> CudaEvent:
         """A mark that is nowhere yet."""
-        return CudaEvent(self._device)
+        with _Told("starting"), self._device:
+            return CudaEvent(self._device)
 
     def record(self, event: CudaEvent, stream: StreamName) -> None:
         """Set a mark behind all that is enqueued on a stream."""
-        self._streams[stream].record(event.mark)
+        with _MAKING_FRAMES:
+            self._streams[stream].record(event.mark)
 
     def wait(self, stream: StreamName, event: CudaEvent) -> None:
         """What is enqueued on a stream from now on starts after the mark."""
-        self._streams[stream].wait_event(event.mark)
+        with _MAKING_FRAMES:
+            self._streams[stream].wait_event(event.mark)
 
     def synchronize(self) -> None:
         """Block until all enqueued work is done."""
-        with _told("making frames"):
+        with _MAKING_FRAMES:
             self._compute.synchronize()
             self._copy.synchronize()
 

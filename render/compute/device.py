@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from render.compute import gpu
 from render.compute.gpu import Gpu, Probe
-from render.errors import PreflightError, RenderError
+from render.errors import PreflightError, RenderError, UsageError
 
 if TYPE_CHECKING:
     from render.compute.emulation import Emulation
@@ -20,6 +20,12 @@ LEAST_DRIVER = 12000
 """CUDA version the oldest driver must offer: 12.0, which came with driver 525."""
 MEMORY_LEFT = 512 << 20
 """Bytes of a GPU that CUDA's own context, kernels and the desktop may take."""
+
+FOR_KERNELS = 64 << 20
+"""Bytes of what is free that loading kernels and graphs may take."""
+
+SAME = "the frames are the same bits."
+SAY_CPU = f"say --device cpu: {SAME}"
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ def choose(
 ) -> Device:
     """The device for a choice.
 
+    ``auto`` falls to the processor where a GPU cannot be used, and says why; it never does so once a GPU was named.
+
     Args:
         choice: what the user asked for.
         threads: simulation threads, None for a good number.
@@ -90,56 +98,72 @@ def choose(
         probe: what the driver said, where it was asked before.
 
     Raises:
-        PreflightError: ``cuda`` was asked for and cannot be had; the message says why.
-        UsageError: there is no such GPU.
+        PreflightError: what was asked for cannot be had; the message says why.
+        UsageError: there is no such GPU, or the choice uses none.
     """
+    if gpu_wanted is not None and choice not in ("auto", "cuda"):
+        raise UsageError(f"--gpu names a GPU, but --device {choice} uses none", "leave one of them out.")
     if choice == "reference":
         return Device("reference", 1, "asked for; one NumPy thread, slow and obvious")
     if choice == "emulated":
-        return Device("emulated", 1, "asked for; CUDA kernels on the CPU, slow, for proof")
+        return _emulated()
     count = threads or default_threads(work)
     if choice == "cpu":
         return Device("cpu", count, "asked for")
     try:
-        chosen = _usable(probe or gpu.probe(), gpu_wanted, gpu_bytes)
+        chosen = usable(probe or gpu.probe(), gpu_wanted, gpu_bytes)
     except PreflightError as error:
-        if choice == "cuda" or gpu_wanted is not None:
-            raise PreflightError(
-                f"--device cuda is not possible: {error.message}",
-                error.hint or "leave out --device or say --device cpu: the frames are the same bits.",
-            ) from error
-        return Device("cpu", count, f"no CUDA: {error.message}")
-    return Device("cuda", 1, "asked for" if choice == "cuda" else f"{chosen.name} is there", gpu=chosen)
+        if choice == "auto" and gpu_wanted is None:
+            return Device("cpu", count, f"no CUDA: {error.message}")
+        asked = "--device cuda" if choice == "cuda" else f"--gpu {gpu_wanted}"
+        raise PreflightError(
+            f"{asked} is not possible: {error.message}",
+            error.hint or f"leave out {asked.split()[0]} or say --device cpu: {SAME}",
+        ) from error
+    if gpu_wanted is not None or choice == "cuda":
+        return Device("cuda", 1, f"{chosen.name}, asked for", gpu=chosen)
+    return Device("cuda", 1, f"{chosen.name} is there", gpu=chosen)
 
 
-def _usable(probe: Probe, wanted: str | None, needed: int) -> Gpu:
+def _emulated() -> Device:
+    """The emulated GPU, once it is known that kernels can be compiled for it."""
+    from render.compute import known_answer
+    from render.compute.accelerator import open_accelerator
+
+    chosen = Device("emulated", 1, "asked for; CUDA kernels on the CPU, slow, for proof")
+    accelerator = open_accelerator(chosen)
+    assert accelerator is not None
+    try:
+        known_answer.check(accelerator)
+    except RenderError as error:
+        raise PreflightError(f"--device emulated is not possible: {error.message}", error.hint) from error
+    return chosen
+
+
+def usable(probe: Probe, wanted: str | None = None, needed: int = 0) -> Gpu:
     """The GPU to use, once everything has been checked, cheapest first: driver, memory, CuPy, arithmetic.
 
+    Args:
+        probe: what the driver said.
+        wanted: which GPU, by index or UUID; None for the first.
+        needed: memory the film takes.
+
     Raises:
-        PreflightError: there is none; the message is a clause that says why.
+        PreflightError: it cannot be used; the message is a clause that says why.
+        UsageError: there is no such GPU.
     """
     if probe.reason:
         raise PreflightError(probe.reason)
-    chosen = gpu.pick(probe, wanted)
+    chosen, several = gpu.pick(probe, wanted), len(probe.gpus) > 1
+    if not probe.driver:
+        raise PreflightError("the NVIDIA driver does not tell its version", "install it anew, or " + SAY_CPU)
     if probe.driver < LEAST_DRIVER:
         raise PreflightError(
             f"the NVIDIA driver is too old: it offers {gpu.driver_text(probe.driver)}, and 12.0 is needed",
-            "install driver 525 or newer, or say --device cpu: the frames are the same bits.",
+            "install driver 525 or newer, or " + SAY_CPU,
         )
-    check_memory(needed, chosen.memory - MEMORY_LEFT, chosen.name)
-    try:
-        from render.compute import cuda
-    except ImportError as error:
-        extra = "cuda13" if probe.driver >= 13000 and chosen.capability >= (7, 5) else "cuda12"
-        raise PreflightError(
-            f"{chosen.name} is there, but CuPy is not installed ({error})",
-            f"pip install 'render-longform[{extra}]', or say --device cpu: the frames are the same bits.",
-        ) from error
-    if cuda.built_for() // 1000 > probe.driver // 1000:
-        raise PreflightError(
-            f"{cuda.version()} needs a newer driver than the one for {gpu.driver_text(probe.driver)}",
-            "pip install 'render-longform[cuda12]' in a fresh environment, or update the driver.",
-        )
+    check_memory(needed, chosen.memory - MEMORY_LEFT, chosen.name, several)
+    _check_cupy(probe.driver, chosen)
     from render.compute import known_answer
     from render.compute.accelerator import open_accelerator
 
@@ -148,24 +172,69 @@ def _usable(probe: Probe, wanted: str | None, needed: int) -> Gpu:
         assert accelerator is not None
         known_answer.check(accelerator)
         used, total = accelerator.memory()
-    except RenderError as error:
-        raise PreflightError(error.message, error.hint) from error
+    except PreflightError:
+        raise
+    except RenderError as error:  # its hint is for a film that failed, not for one that has not begun
+        raise PreflightError(error.message) from error
     except Exception as error:  # CuPy loads libraries late and has many ways to fail at it
-        raise PreflightError(
-            f"CuPy cannot use {chosen.name}: {type(error).__name__}: {str(error).strip().splitlines()[0][:200]}"
-        ) from error
-    check_memory(needed, total - used, chosen.name)
+        raise PreflightError(f"CuPy cannot use {chosen.name}: {_words(error)}") from error
+    check_memory(needed, total - used - FOR_KERNELS, chosen.name, several)
     return chosen
 
 
-def check_memory(needed: int, free: int, name: str) -> None:
+def _check_cupy(driver: int, chosen: Gpu) -> None:
+    """See that CuPy is there and fits the driver.
+
+    Raises:
+        PreflightError: it is not, or does not; the message is a clause that says why.
+    """
+    extra = "cuda13" if driver >= 13000 and chosen.capability >= (7, 5) else "cuda12"
+    install = f"pip install 'render-longform[{extra}]'"
+    try:
+        from render.compute import cuda
+    except Exception as error:  # a missing library, another NumPy, another Python: each fails in its own way
+        if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
+            raise PreflightError(
+                f"{chosen.name} needs CuPy, which is not installed", f"{install}, or {SAY_CPU}"
+            ) from error
+        raise PreflightError(
+            f"CuPy is installed but does not load: {_words(error)}", f"{install} in a fresh environment, or {SAY_CPU}"
+        ) from error
+    if cuda.built_for() // 1000 > driver // 1000:
+        raise PreflightError(
+            f"{cuda.version()} needs a newer NVIDIA driver than this one, which offers {gpu.driver_text(driver)}",
+            f"{install} in a fresh environment, update the driver, or {SAY_CPU}",
+        )
+
+
+def check_memory(needed: int, free: int, name: str, several: bool = False) -> None:
     """See that a GPU has room for a film.
+
+    Args:
+        needed: bytes the film takes.
+        free: bytes the GPU has for it.
+        name: what the GPU is called.
+        several: whether there are other GPUs.
 
     Raises:
         PreflightError: it has not.
     """
     if needed > free:
+        another = "choose another GPU with --gpu, " if several else ""
         raise PreflightError(
-            f"the film takes {needed / 1e9:.2f} GB of GPU memory, and {name} has {max(0, free) / 1e9:.2f} GB free",
-            "choose another with --gpu, make the picture smaller, or say --device cpu: the frames are the same bits.",
+            f"the film takes {_gigabytes(needed)} of GPU memory, and {name} has {_gigabytes(free)} free",
+            f"{another}make the picture smaller, or {SAY_CPU}",
         )
+
+
+def _gigabytes(count: int) -> str:
+    return f"{max(0, count) / 1e9:.2f} GB"
+
+
+def _words(error: Exception) -> str:
+    """What an exception says, in one line; of CuPy's framed page about an import, what it calls the original error."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip(" =\t")]
+    cause = next((lines[number + 1 :] for number, line in enumerate(lines) if line == "Original error:"), None)
+    if cause:
+        return cause[0][:200]
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

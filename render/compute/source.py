@@ -55,9 +55,15 @@ class Source:
 
 
 def literal(value: int | np.generic) -> str:
-    """A constant as C++ writes it, exactly."""
-    if isinstance(value, np.float32):
+    """A constant as C++ writes it, exactly.
+
+    Raises:
+        TypeError: kernels have no constants of this type.
+    """
+    if isinstance(value, np.float32) and np.isfinite(value):
         return f"{float(value).hex()}f"
+    if not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{value!r} is no constant for a kernel")
     suffix = {np.uint32: "u", np.uint64: "ull", np.int64: "ll"}.get(type(value), "")
     return f"({int(value)}{suffix})"
 

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 AHEAD = 2
 """Segments the scout may be ahead of the last one that has a worker."""
 REPORT_SECONDS = 0.5
+REST_SECONDS = 0.1
 MOST_WORKERS = 64
 
 
@@ -70,7 +71,7 @@ def choose(asked: int | None, plan: Plan) -> Choice:
     return Choice(workers, f"{cores} cores, an encoder of {threads} thread{'s' if threads > 1 else ''}")
 
 
-def scout(plan: Plan, link: Connection) -> None:
+def scout(plan: Plan, link: Connection, resting: Any = None) -> None:
     """A child: for each frame the crew names, ascending, leave a checkpoint there and say so."""
     from render.job.projector import Projector
 
@@ -78,21 +79,21 @@ def scout(plan: Plan, link: Connection) -> None:
     for frame in _orders(link):
         there = checkpoint.path_of(plan.folder.checkpoints, frame)
         if frame and checkpoint.load(there, kind, plan.fingerprint) is None:
-            film = projector.at(frame, lambda: not link.poll())
+            film = projector.at(frame, lambda: _goes_on(link, resting))
             if film is None:
                 return
             checkpoint.save(plan.folder.checkpoints, film.snapshot(frame), plan.fingerprint)
         link.send(frame)
 
 
-def work(plan: Plan, link: Connection) -> None:
+def work(plan: Plan, link: Connection, resting: Any = None) -> None:
     """A child: make the segments the crew names, each with its codec, and send a record or an error for each."""
     from render.job.projector import Projector
 
     projector = Projector(plan)
     for segment, codec in _orders(link):
         try:
-            record = _segment(plan, projector, segment, codec, link)
+            record = _segment(plan, projector, segment, codec, link, resting)
         except RenderError as error:
             projector.forget()
             link.send(error)
@@ -113,18 +114,27 @@ def _orders(link: Connection) -> Iterator[Any]:
             yield order
 
 
-def _child(duty: Callable[[Plan, Connection], None], plan: Plan, link: Connection) -> None:
+def _child(duty: Callable[[Plan, Connection, Any], None], plan: Plan, link: Connection, resting: Any) -> None:
     """A child's life: its duty, until the crew is gone."""
     with contextlib.suppress(ConnectionError):
-        duty(plan, link)
+        duty(plan, link, resting)
 
 
-def _segment(plan: Plan, projector: Projector, segment: Segment, codec: Codec, link: Connection) -> Record | None:
+def _goes_on(link: Connection, resting: Any) -> bool:
+    """Wait while the crew rests; False where it is gone or wants an end."""
+    while resting is not None and resting.is_set() and not link.poll(REST_SECONDS):
+        pass
+    return not link.poll()
+
+
+def _segment(
+    plan: Plan, projector: Projector, segment: Segment, codec: Codec, link: Connection, resting: Any = None
+) -> Record | None:
     """Make one segment, telling the crew how far it is; None where the crew is gone."""
     from render.job.preview import Preview
     from render.job.segment import Take, diagnose
 
-    film = projector.at(segment.first, lambda: not link.poll())
+    film = projector.at(segment.first, lambda: _goes_on(link, resting))
     if film is None:
         return None
     take = Take(plan, plan.folder, segment, lambda kill: None, codec)
@@ -139,7 +149,7 @@ def _segment(plan: Plan, projector: Projector, segment: Segment, codec: Codec, l
         if time.monotonic() - told > REPORT_SECONDS:
             told = time.monotonic()
             link.send((drawn, take.bytes_written()))
-        return not link.poll()
+        return _goes_on(link, resting)
 
     try:
         if projector.play(segment.frames, write, Clock(), after) < segment.frames:
@@ -180,6 +190,7 @@ class Crew:
         self._book, self._stop, self._closed = book, stop, closed
         self._spawn = multiprocessing.get_context("spawn")
         resource_tracker.ensure_running()  # its start, which comes with the first child's, would unblock signals
+        self._resting = self._spawn.Event()
         self._attempts: Counter[int] = Counter()
         self._reached = {0} | {segment.first for segment in book.missing() if self._has_checkpoint(segment.first)}
         self._scout = self._child(scout)
@@ -190,9 +201,9 @@ class Crew:
         path = checkpoint.path_of(self._plan.folder.checkpoints, frame)
         return checkpoint.load(path, self._plan.preset.engine.kind, self._plan.fingerprint) is not None
 
-    def _child(self, duty: Callable[[Plan, Connection], None]) -> _Worker:
+    def _child(self, duty: Callable[[Plan, Connection, Any], None]) -> _Worker:
         ours, theirs = self._spawn.Pipe()
-        process = self._spawn.Process(target=_child, args=(duty, self._plan, theirs), daemon=True)
+        process = self._spawn.Process(target=_child, args=(duty, self._plan, theirs, self._resting), daemon=True)
         # Signals are the crew's business: a terminal's Ctrl-C reaches all processes, and children are born deaf to it.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         try:
@@ -272,6 +283,13 @@ class Crew:
         may = isinstance(error, (EncoderError, VerificationError)) or number < 0
         if not may or self._attempts[number] > self._plan.preset.job.retries:
             raise error
+
+    def hold(self, resting: bool) -> None:
+        """Let all children rest, or go on."""
+        if resting:
+            self._resting.set()
+        else:
+            self._resting.clear()
 
     def dismiss(self) -> None:
         """End all children; a segment at work is dropped."""

@@ -51,6 +51,11 @@ class Folder:
         return self.path / "preview.jpg"
 
     @property
+    def heartbeat(self) -> Path:
+        """How far the run at work is, or how the last one ended."""
+        return self.path / "status.json"
+
+    @property
     def lock(self) -> Path:
         """Who works here."""
         return self.path / "lock"
@@ -70,13 +75,13 @@ class Folder:
         """ffmpeg's messages."""
         return self.path / "logs"
 
-    def make(self) -> None:
-        """Make the folders.
+    def make(self, *, rooms: bool = False) -> None:
+        """Make the folder, or the rooms in it that work needs.
 
         Raises:
             PreflightError: that is not possible.
         """
-        for folder in (self.path, self.segments, self.checkpoints, self.logs):
+        for folder in (self.segments, self.checkpoints, self.logs) if rooms else (self.path,):
             try:
                 folder.mkdir(parents=True, exist_ok=True)
             except OSError as error:

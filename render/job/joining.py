@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from render.errors import VerificationError
 from render.job.ledger import video_file
+from render.preset import to_yaml
 from render.video import ffmpeg, inspect, join
 
 if TYPE_CHECKING:
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from render.job.folder import Folder
     from render.job.ledger import Record
     from render.job.plan import Plan
+
+
+TICKS = 2
+"""How many of a container's ticks a frame may be shown beside its time."""
 
 
 def make(
@@ -37,10 +42,13 @@ def make(
     preset = plan.preset
     frames = sum(record.frames for record in records)
     seconds = frames / preset.picture.rate
-    listing, metadata = folder.segments / "list.part", folder.segments / "metadata.part"
-    listing.write_text(join.listing([video_file(folder, record.number) for record in records]), encoding="utf-8")
-    metadata.write_text(join.metadata(plan.tags, chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
-    joint = join.Joint(listing, metadata, folder.preset, part, frames)
+    listing, marks = folder.segments / "list.part", folder.segments / "chapters.part"
+    files = [(video_file(folder, record.number), record.frames) for record in records]
+    listing.write_text(join.listing(files, preset.picture.rate), encoding="utf-8")
+    attachment = folder.segments / "preset.part"
+    attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
+    marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
+    joint = join.Joint(listing, marks, attachment, part, frames, plan.tags)
     arguments = join.arguments(preset.codec, preset.picture, preset.audio, joint)
     log = folder.logs / "join.log"
     log.write_bytes(b"")
@@ -50,7 +58,8 @@ def make(
             joining.finish()
     finally:
         listing.unlink(missing_ok=True)
-        metadata.unlink(missing_ok=True)
+        marks.unlink(missing_ok=True)
+        attachment.unlink(missing_ok=True)
     verify(plan, part, frames, running)
 
 
@@ -73,7 +82,7 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
     times.sort()
     step = 1 / (plan.preset.picture.rate * tick)  # ticks of a frame
     for number, time in enumerate(times):
-        # Containers count time in ticks of their own: each frame must stand on the tick nearest to its time.
-        if abs(time - times[0] - number * step) > 1:
+        # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
+        if abs(time - times[0] - number * step) > TICKS:
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
     inspect.decode_key_frames(plan.tool, part, running)

@@ -23,6 +23,8 @@ from render.video.cutting import Segment
 
 SCHEMA_VERSION = 1
 _CHUNK = 1 << 20
+_DERIVED = ("arguments", "seed_number")
+"""What in a recipe follows from the rest of it."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class Ledger:
         records: those that are done, by number.
         damaged: what was found not to be what the ledger says, for the user.
         spent: seconds that earlier runs took.
+        is_known: whether the folder's ledger was whole when it was opened.
     """
 
     folder: Folder
@@ -98,6 +101,7 @@ class Ledger:
     records: dict[int, Record] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
     spent: float = 0.0
+    is_known: bool = False
     begun: float = field(default_factory=time.monotonic)
 
     def missing(self) -> list[Segment]:
@@ -163,6 +167,7 @@ def open_ledger(folder: Folder, recipe: dict[str, Any], segments: list[Segment])
     ledger = Ledger(folder, recipe, segments)
     stored = sealed.read(folder.ledger)
     if stored is not None:
+        ledger.is_known = True
         ledger.spent = float(stored.get("seconds", 0.0))
         refuse_other_recipe(folder, stored.get("recipe", {}), recipe)
     elif folder.ledger.exists():
@@ -178,6 +183,11 @@ def open_ledger(folder: Folder, recipe: dict[str, Any], segments: list[Segment])
             record = Record(**content)
         except TypeError:
             continue
+        if record.recipe != own and stored is None:
+            raise PreflightError(
+                f"{folder.path} holds segments of a job with another recipe, whose ledger is damaged",
+                "choose another folder with --out, or begin anew with --restart.",
+            )
         if record.recipe != own or (record.first, record.frames) != (segment.first, segment.frames):
             continue
         if _is_whole(folder, record):
@@ -185,6 +195,43 @@ def open_ledger(folder: Folder, recipe: dict[str, Any], segments: list[Segment])
         else:
             ledger.damaged.append(f"segment {segment.number}")
     return ledger
+
+
+def refuse_foreign_film(book: Ledger) -> None:
+    """Never replace a film that is not this job's.
+
+    Raises:
+        PreflightError: one stands in its place.
+    """
+    film, folder = book.folder.film, book.folder
+    if not film.exists() or book.is_known or book.records:
+        return
+    told = manifest_recipe(folder)
+    if told != recipe_digest(book.recipe):
+        raise PreflightError(
+            f"{film} exists already, and nothing says that it is this film",
+            "choose another folder with --out, or replace it with --restart.",
+        )
+
+
+def manifest_recipe(folder: Folder) -> str | None:
+    """Digest of the recipe that a finished film's manifest names."""
+    try:
+        content = json.loads(folder.manifest.read_bytes())
+    except (OSError, ValueError):
+        return None
+    recipe = content.get("recipe") if isinstance(content, dict) else None
+    return recipe if isinstance(recipe, str) else None
+
+
+def seed_in(path: Path) -> int | str | None:
+    """The seed of the job in a folder, where one is there and says so."""
+    stored = sealed.read(path / "job.json") or {}
+    try:
+        seed = stored["recipe"]["preset"]["seed"]
+    except (KeyError, TypeError):
+        return None
+    return seed if isinstance(seed, int | str) else None
 
 
 def _claimed(stored: dict[str, Any], number: int) -> bool:
@@ -209,7 +256,9 @@ def refuse_other_recipe(folder: Folder, before: dict[str, Any], now: dict[str, A
     Raises:
         PreflightError: they differ; the message says where and how.
     """
-    differing = list(_differences(before, now))
+    # The preset first; what follows from it only where nothing else differs.
+    differing = sorted(_differences(before, now), key=lambda found: (found[0] in _DERIVED, found[0][:6] != "preset"))
+    differing = [found for found in differing if found[0] not in _DERIVED] or differing
     if differing:
         where, old, new = differing[0]
         more = f" ({len(differing) - 1} more differ)" if len(differing) > 1 else ""

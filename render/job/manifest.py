@@ -14,10 +14,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from render import __version__
-from render.compute import jit
 from render.job.files import publish
 from render.job.plan import Plan
 from render.preset import to_data
@@ -36,6 +33,10 @@ def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256:
         film_sha256: SHA-256 of the film.
         seconds: how long all runs took together.
     """
+    import numpy as np
+
+    from render.compute import jit
+
     preset = plan.preset
     picture = preset.picture
     return {
@@ -81,6 +82,14 @@ def write(path: Path, content: dict[str, Any]) -> None:
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     publish(part, path)
+
+
+def keep(path: Path) -> str:
+    """What was to be kept of a finished film's work."""
+    try:
+        return str((read(path) or {})["preset"]["job"]["keep"])
+    except (KeyError, TypeError):
+        return "segments"  # in doubt, all of it
 
 
 def read(path: Path) -> dict[str, Any] | None:

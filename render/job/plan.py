@@ -22,12 +22,14 @@ from render.job.folder import Folder
 from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
 from render.settings import shown
-from render.video import codec, ffmpeg
+from render.video import codec, ffmpeg, inspect
 from render.video import encoder as encoders
-from render.video.cutting import Segment, cut, segment_frames
+from render.video.cutting import Job, Segment, cut, segment_frames
 from render.video.film import Film, Snapshot, device_bytes
 
 SPACE_MARGIN = 1.05
+NAME_BYTES = 255
+"""Longest name of a file on common file systems (NAME_MAX)."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,6 @@ class Plan:
         folder: its job's folder.
         segments: how it is cut.
         recipe: all that decides the film's bytes, for the ledger.
-        tags: title, seed and the like, for containers that hold them.
         arguments: ffmpeg's arguments for a segment, which stands there as ``SEGMENT``.
         expected_bytes: size of the film.
         expected_is_firm: whether the rate control promises that size, or it is a rough guess.
@@ -58,7 +59,6 @@ class Plan:
     folder: Folder
     segments: tuple[Segment, ...]
     recipe: dict[str, Any]
-    tags: dict[str, str]
     arguments: tuple[str, ...]
     expected_bytes: int
     expected_is_firm: bool
@@ -68,6 +68,22 @@ class Plan:
     def recipe_digest(self) -> str:
         """The recipe in one number."""
         return recipe_digest(self.recipe)
+
+    @functools.cached_property
+    def essence(self) -> Preset:
+        """The preset without what may change on the way to a film, such as how often a segment is tried."""
+        job = Job(segment_frames=self.recipe["segment_frames"], chapters=self.preset.job.chapters)
+        return self.preset.model_copy(update={"job": job})
+
+    @functools.cached_property
+    def tags(self) -> dict[str, str]:
+        """Title, seed and the like, for containers that hold them."""
+        about = {"render": __version__, "name": self.name, **to_data(self.essence)}
+        return {
+            "title": self.preset.about or self.name,
+            "seed": str(self.preset.seed),
+            "comment": json.dumps(about, ensure_ascii=False),
+        }
 
     @functools.cached_property
     def fingerprint(self) -> str:
@@ -92,11 +108,15 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
         special = path.exists() and not path.is_dir()
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, no UTF-8
         raise UsageError(f"--out {shown(out)} is no name for a folder") from error
+    if "\n" in str(path):  # ffmpeg's listings have a name on each line
+        raise UsageError(f"--out {shown(out)} is no name for a folder: it has more than one line")
     if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv"):
         raise UsageError(
             f"--out {out}: a film is made in a folder of its own, which keeps all that is needed to go on",
             f"name a folder: --out {path.with_suffix('').name or own}.",
         )
+    if len(os.fsencode(path.name + ending + ".part")) > NAME_BYTES:
+        raise UsageError(f"--out {shown(out)} is too long a name for a folder and the film in it")
     if out.endswith(os.sep):
         return Folder(path / own, own + ending)
     return Folder(path, path.name + ending)
@@ -108,11 +128,16 @@ def own_name(preset: Preset, name: str) -> str:
     A seed is a word from a stranger: it must not lead out of a folder, nor meet another seed's film where
     letters had to be replaced.
     """
+    return f"{name.encode()[:80].decode(errors='ignore')}-{plain_seed(preset)}"
+
+
+def plain_seed(preset: Preset) -> str:
+    """A preset's seed as a part of a name."""
     seed = str(preset.seed)
     plain = re.sub(r"[^A-Za-z0-9_-]+", "_", seed)[:60]
     if plain != seed:
         plain += "-" + hashlib.blake2b(seed.encode(), digest_size=3).hexdigest()
-    return f"{name.encode()[:80].decode(errors='ignore')}-{plain}"
+    return plain
 
 
 def make(
@@ -133,6 +158,34 @@ def make(
     """
     folder = job_folder(preset, name, out)
     frames = preset.frame_count
+    expected, firm = check_medium(preset)
+    if preset.audio.file is not None and not Path(preset.audio.file).is_file():
+        raise PreflightError(f"audio.file {shown(preset.audio.file)} is no file", "correct its path.")
+    gpus = gpu.probe()
+    chosen = device_for(preset, device, threads, gpu_wanted, gpus)
+    ffmpeg.stall_seconds()
+    tool = ffmpeg.find()
+    if preset.audio.file is not None:
+        inspect.require_sound(tool, preset.audio.file)
+    who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason, chosen.gpu)
+    if who.kind == "software":
+        ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
+    arguments = codec.arguments(preset.codec, preset.picture, "SEGMENT", who.kind, who.gpu)
+    each = segment_frames(preset.job, preset.codec, preset.picture)
+    return Plan(
+        name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
+        recipe_of(preset, name, tool, arguments, each), tuple(arguments),
+        expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
+    )  # fmt: skip
+
+
+def check_medium(preset: Preset) -> tuple[int, bool]:
+    """See that a film can fit its medium; its size, and whether the rate control promises it.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    frames = preset.frame_count
     expected, firm = preset.codec.expected_bytes(preset.picture, frames, preset.audio)
     most = preset.medium.most_bytes()
     if most is not None and firm and expected > most:
@@ -140,38 +193,23 @@ def make(
             f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",
             f"shorten it to {float(preset.seconds) * most / expected / 60:.0f} minutes, or lower codec.bitrate.",
         )
-    if preset.audio.file is not None and not Path(preset.audio.file).is_file():
-        raise PreflightError(f"audio.file {shown(preset.audio.file)} is no file", "correct its path.")
-    gpus = gpu.probe()
-    chosen = device_for(preset, device, threads, gpu_wanted, gpus)
-    ffmpeg.stall_seconds()
-    tool = ffmpeg.find()
-    who = encoders.choose(encoder, preset.codec, preset.picture, tool, gpus.names, gpus.reason)
-    if who.kind == "software":
-        ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, preset.picture))
-    tags = {
-        "title": preset.about or name,
-        "seed": str(preset.seed),
-        "comment": json.dumps({"render": __version__, "name": name, **to_data(preset)}, ensure_ascii=False),
-    }
-    arguments = codec.arguments(preset.codec, preset.picture, "SEGMENT", who.kind)
-    each = segment_frames(preset.job, preset.codec, preset.picture)
-    return Plan(
-        name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
-        recipe_of(preset, tool, arguments, each), tags, tuple(arguments),
-        expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
-    )  # fmt: skip
+    return expected, firm
 
 
-def recipe_of(preset: Preset, tool: ffmpeg.Tool, arguments: list[str], each: int) -> dict[str, Any]:
+def recipe_of(preset: Preset, name: str, tool: ffmpeg.Tool, arguments: list[str], each: int) -> dict[str, Any]:
     """All that decides a film's bytes."""
+    return {
+        "name": name, "preset": film_data(preset), "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
+        "segment_frames": each, "ffmpeg": tool.version, "arguments": arguments,
+    }  # fmt: skip
+
+
+def film_data(preset: Preset) -> dict[str, Any]:
+    """What of a preset decides the film, and not only how the work on it is done."""
     data = to_data(preset)
     work = data.pop("job", {})
     data["job"] = {key: work[key] for key in ("chapters",) if key in work}
-    return {
-        "preset": data, "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
-        "segment_frames": each, "ffmpeg": tool.version, "arguments": arguments,
-    }  # fmt: skip
+    return data
 
 
 def device_for(
@@ -180,7 +218,7 @@ def device_for(
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
     return devices.choose(
         choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
-        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.picture), probe=probe,
+        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.look, preset.picture), probe=probe,
     )  # fmt: skip
 
 

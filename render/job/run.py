@@ -26,7 +26,9 @@ from render.errors import (
 from render.job import checkpoint, crew, joining, ledger, manifest, steering
 from render.job.files import file_error, publish
 from render.job.folder import Folder, locked
+from render.job.heartbeat import Heartbeat
 from render.job.ledger import Ledger, Record
+from render.job.pace import Pace
 from render.job.plan import Plan, check_space
 from render.job.preview import Preview
 from render.job.projector import Projector
@@ -103,7 +105,9 @@ def make(
     plan: Plan,
     *,
     restart: bool = False,
+    go_on: str = "the same command goes on from there.",
     workers: int | None = 1,
+    pace: Pace | None = None,
     ready: Callable[[Begun], None] = lambda begun: None,
     report: Callable[[Status], None] = lambda status: None,
     stopping: Callable[[], None] = lambda: None,
@@ -113,7 +117,9 @@ def make(
     Args:
         plan: the plan.
         restart: begin anew, whatever the folder holds.
+        go_on: how to go on, for errors that leave something to go on with.
         workers: processes that make segments side by side, None for a good number; the film is the same bytes.
+        pace: when to rest and when to end; left out, neither.
         ready: called once nothing speaks against the film any more, before the first frame.
         report: called as frames are drawn.
         stopping: called, from a signal handler, when a signal asks to stop.
@@ -121,52 +127,83 @@ def make(
     Raises:
         RenderError: it did not work out. All finished segments are kept, and the same call goes on from there.
     """
-    folder, stop = plan.folder, Stop(stopping)
+    folder, stop, heart, pace = plan.folder, Stop(stopping), Heartbeat(plan), pace or Pace()
     folder.make()
-    with locked(folder), stop.listening(), _told(plan, stop):
+
+    def tell(status: Status) -> None:
+        heart.beat(status)
+        report(status)
+
+    with locked(folder), stop.listening(), heart, _told(plan, stop, go_on):
         sweep(folder)
         if restart:
             ledger.clear(folder)
         elif finished := _already(plan):
+            _tidy(plan, manifest.keep(folder.manifest))
             return finished
+        folder.make(rooms=True)
         book = ledger.open_ledger(folder, plan.recipe, list(plan.segments))
+        if not restart:
+            ledger.refuse_foreign_film(book)
+        _refuse_outgrown(plan, book)
         check_space(plan, book.bytes_done)
         _write_preset(plan)
         book.save()
         chosen = crew.choose(workers, plan)
-        ready(Begun(book.frames_done, tuple(book.damaged), chosen))
+        found = Begun(book.frames_done, tuple(book.damaged), chosen)
+        heart.begin(found, book.spent)
+        ready(found)
         check_kernels(plan.device)
         begun, before = time.perf_counter(), book.frames_done
+        pace.begin(stop, lambda: heart.enter("resting"))
         if chosen.workers > 1:
-            _side_by_side(plan, book, stop, report, chosen.workers)
+            _side_by_side(plan, book, stop, tell, chosen.workers, pace)
         else:
-            _Work(plan, book, stop, report).render()
+            _Work(plan, book, stop, tell, pace).render()
+        if stop.by:
+            raise stopped(plan, book, stop)
+        heart.enter("joining")
         return _publish(plan, book, stop, begun, before)
 
 
 @contextlib.contextmanager
-def _told(plan: Plan, stop: Stop) -> Iterator[None]:
+def _told(plan: Plan, stop: Stop, go_on: str) -> Iterator[None]:
     """Turn what goes wrong in the block into an error for the user, with how to go on."""
     try:
         yield
     except (RenderError, OSError) as error:
-        if stop.by and not isinstance(error, StoppedError):
-            raise StoppedError("stopped", _GO_ON, signal_number=stop.by) from None
+        kept = f"All finished segments are kept; {go_on}"
+        if stop.by:
+            raise StoppedError(error.message if isinstance(error, StoppedError) else stop.why, kept, stop.by) from None
         told = error if isinstance(error, RenderError) else file_error(error, plan.folder.path)
         if isinstance(told, (DiskFullError, EncoderError)):
-            told.hint = f"{told.hint} {_GO_ON}".strip()
+            told.hint = f"{told.hint} {kept}".strip()
         raise told from error
 
 
-_GO_ON = "All finished segments are kept; the same command goes on from there."
+def _refuse_outgrown(plan: Plan, book: Ledger) -> None:
+    """Make no more of a film that does not fit its medium any more.
+
+    Raises:
+        DiskFullError: it does not.
+    """
+    if steering.has_outgrown(plan, book.records):
+        raise DiskFullError(
+            f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
+            f"{plan.preset.frame_count} frames",
+            "lower the quality, shorten it, or choose a larger medium.",
+        )
 
 
 def _write_preset(plan: Plan) -> None:
-    """The resolved preset with its seed, written once."""
-    if not plan.folder.preset.exists():
-        part = plan.folder.preset.with_name(plan.folder.preset.name + ".part")
-        part.write_text(to_yaml(plan.preset), encoding="utf-8")
-        publish(part, plan.folder.preset)
+    """The resolved preset with its seed; whoever edits it changes nothing."""
+    text = to_yaml(plan.preset).encode()
+    with contextlib.suppress(OSError):
+        if plan.folder.preset.read_bytes() == text:
+            return
+    part = plan.folder.preset.with_name(plan.folder.preset.name + ".part")
+    part.write_bytes(text)
+    publish(part, plan.folder.preset)
 
 
 def _already(plan: Plan) -> Finished | None:
@@ -183,8 +220,8 @@ def _already(plan: Plan) -> Finished | None:
 class _Work:
     """Rendering what is missing, one segment after the other; a finished one is closed beside the next."""
 
-    def __init__(self, plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None]) -> None:
-        self._plan, self._book, self._stop, self._report = plan, book, stop, report
+    def __init__(self, plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], pace: Pace) -> None:
+        self._plan, self._book, self._stop, self._report, self._pace = plan, book, stop, report, pace
         self._clock = Clock()
         self._begun_with = book.frames_done
         self._preview = Preview(plan.folder.preview, plan.preset.picture)
@@ -226,7 +263,7 @@ class _Work:
         if codec is None:  # another segment has to be made again first
             return
         try:
-            film = self._projector.at(segment.first, lambda: not stop.by)
+            film = self._projector.at(segment.first, self._pace.goes_on)
             if film is None:
                 raise stopped(self._plan, self._book, self._stop)
             take = Take(plan, plan.folder, segment, stop.running, codec)
@@ -246,7 +283,11 @@ class _Work:
             self._projector.forget()
             self._again(segment, error)
             return
-        self._settle_or_retry()
+        try:
+            self._settle_or_retry()
+        except BaseException:
+            take.abandon()
+            raise
         self._closing = (segment, closer.submit(self._close, take, snapshot))
 
     def _codec(self, segment: Segment) -> Codec | None:
@@ -298,7 +339,7 @@ class _Work:
             bottleneck=self._clock.bottleneck,
         )
         self._report(status)
-        return not self._stop.by
+        return self._pace.goes_on()
 
 
 def accept(plan: Plan, book: Ledger, record: Record) -> None:
@@ -311,15 +352,12 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
     missing = book.missing()
     keep_from = missing[0].first if missing else record.first
     checkpoint.prune(plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
-    if steering.has_outgrown(plan, book.records):
-        raise DiskFullError(
-            f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
-            f"{plan.preset.frame_count} frames",
-            "lower the quality, shorten it, or choose a larger medium.",
-        )
+    _refuse_outgrown(plan, book)
 
 
-def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int) -> None:
+def _side_by_side(
+    plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int, pace: Pace
+) -> None:
     """Make all missing segments with several workers."""
     begun, begun_with = time.perf_counter(), book.frames_done
 
@@ -330,8 +368,10 @@ def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status
                 done, plan.preset.frame_count, begun_with, elapsed, lambda: book.bytes_done + written, lambda: "workers"
             )
         )
+        pace.goes_on(team.hold)
 
-    crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record)).run(tell)
+    team = crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record))
+    team.run(tell)
     if stop.by:
         raise stopped(plan, book, stop)
 
@@ -339,9 +379,7 @@ def _side_by_side(plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status
 def stopped(plan: Plan, book: Ledger, stop: Stop) -> StoppedError:
     """What a signal came to."""
     return StoppedError(
-        f"stopped; {book.frames_done} of {plan.preset.frame_count} frames are done",
-        "the same command goes on from there.",
-        signal_number=stop.by,
+        f"{stop.why}; {book.frames_done} of {plan.preset.frame_count} frames are done", signal_number=stop.by
     )
 
 
@@ -350,13 +388,17 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     folder = plan.folder
     records = [book.records[segment.number] for segment in plan.segments]
     part = folder.path / f"{folder.film_name}.part"
-    joining.make(plan, folder, records, part, stop.running)
-    film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
-    if most is not None and film_bytes > most:
-        raise DiskFullError(
-            f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
-            "lower the quality, shorten it, or choose a larger medium.",
-        )
+    try:
+        joining.make(plan, folder, records, part, stop.running)
+        film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
+        if most is not None and film_bytes > most:
+            raise DiskFullError(
+                f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
+                "lower the quality, shorten it, or choose a larger medium.",
+            )
+    except BaseException:
+        part.unlink(missing_ok=True)  # it may be all that fills the disk
+        raise
     digest, file_digest = book.frames_sha256(), ledger.file_sha256(part)
     told = manifest.build(
         plan, frames=plan.preset.frame_count, digest=digest, film_bytes=film_bytes, film_sha256=file_digest,
@@ -365,15 +407,16 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     publish(part, folder.film)
     manifest.write(folder.manifest, told)
     book.save(finished={"bytes": film_bytes, "sha256": file_digest, "frames_sha256": digest})
-    _tidy(plan)
+    _tidy(plan, plan.preset.job.keep)
     made = plan.preset.frame_count - before
     return Finished(folder.film, plan.preset.frame_count, film_bytes, digest, time.perf_counter() - begun, made)
 
 
-def _tidy(plan: Plan) -> None:
+def _tidy(plan: Plan, keep: str) -> None:
     """Remove the work behind a film that has been verified and has its manifest."""
     folder: Folder = plan.folder
-    places = [folder.checkpoints] if plan.preset.job.keep == "segments" else [folder.checkpoints, folder.segments]
+    sweep(folder)
+    places = [folder.checkpoints] if keep == "segments" else [folder.checkpoints, folder.segments]
     for place in places:
         for path in place.glob("*"):
             with contextlib.suppress(OSError):

@@ -73,7 +73,7 @@ class Take:
         self._digests = bytearray()
         self._hasher = ThreadPoolExecutor(1, "digest")
         arguments = codecs.arguments(
-            codec or plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind
+            codec or plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind, plan.encoder.gpu
         )
         self.encoder = ffmpeg.Encoder(plan.tool, arguments, self._part, self._log)
         running(self.encoder.kill)

@@ -20,6 +20,7 @@ class Stop:
         self._notice = notice
         self.by = 0
         self.now = False
+        self.why = "stopped"
         self._kills: deque[Callable[[], None]] = deque(maxlen=_PROCESSES)
 
     def request(self, number: int, frame: FrameType | None = None) -> None:
@@ -31,6 +32,12 @@ class Stop:
         else:
             self.by = number
             self._notice()
+
+    def at_time(self, time: str) -> None:
+        """The time to stop has come: as a first Ctrl-C."""
+        if not self.by:
+            self.why = f"stopped at {time}, as asked"
+            self.request(signal.SIGINT)
 
     def running(self, kill: Callable[[], None]) -> None:
         """A process has started; ``kill`` ends it, which a second signal does."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ from render.look.darkroom import LEAST_WHITE, Memory, Recipe
 
 if TYPE_CHECKING:
     from render.compute.accelerator import Accelerator
+    from render.look import Look
     from render.look.frame import Frame, Geometry
     from render.scene import Points
 
@@ -49,9 +51,11 @@ SOURCE = Source(
 )
 
 
-def device_bytes(geometry: Geometry) -> int:
-    """Memory of a GPU that a darkroom takes, but for tables of some kilobytes: the light."""
-    return 4 * geometry.width * geometry.height
+def device_bytes(look: Look, geometry: Geometry) -> int:
+    """Memory of a GPU that a darkroom takes: the light, the stamp, tables of the tone, five numbers."""
+    weights = math.prod(stamp.shape(look.size, geometry.pixel_aspect, look.glide))
+    octaves, table, histogram, numbers = 4, 2, 4, 4 + 4 + 4 + 8 + 8
+    return 4 * (geometry.width * geometry.height + weights) + (octaves + table + histogram) * tone.ENTRIES + numbers
 
 
 class GpuDarkroom:

@@ -33,6 +33,12 @@ class Stamp(NamedTuple):
     phases: int
 
 
+def shape(radius: float, pixel_aspect: float, glide: bool) -> tuple[int, int, int, int]:
+    """Shape of a stamp's weights: phases, phases, rows, columns (see :func:`make`)."""
+    phases = PHASES if glide else 1
+    return phases, phases, 2 * math.ceil(radius), -(-(2 * math.ceil(radius / pixel_aspect)) // LANES) * LANES
+
+
 def make(radius: float, pixel_aspect: float, glide: bool) -> Stamp:
     """Build a stamp that is round when shown.
 
@@ -43,10 +49,8 @@ def make(radius: float, pixel_aspect: float, glide: bool) -> Stamp:
 
     Every phase carries the same light, to rounding, so that a gliding particle does not flicker.
     """
-    phases = PHASES if glide else 1
+    phases, _, rows, columns = shape(radius, pixel_aspect, glide)
     reach_x, reach_y = math.ceil(radius / pixel_aspect), math.ceil(radius)
-    rows = 2 * reach_y
-    columns = -(-(2 * reach_x) // LANES) * LANES
     stretch = BASE_RADIUS / radius
     offset = np.arange(phases, dtype=np.float64) / phases
     # Squared distance, in the profile's pixels, of each tap from the particle: [phases, taps].

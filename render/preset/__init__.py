@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,38 +18,64 @@ from render.settings import parse_duration
 
 MOST_BASES = 8
 
-__all__ = ["Preset", "load", "parse", "parse_duration", "to_data", "to_yaml"]
+__all__ = ["Preset", "compose", "load", "parse", "parse_duration", "read_file", "to_data", "to_yaml"]
 
 
-def load(wanted: str, settings: list[str] | None = None, overrides: dict[str, Any] | None = None) -> Preset:
+def _draw_seed() -> int | str:
+    return secrets.randbelow(2**32)
+
+
+def load(
+    wanted: str,
+    settings: list[str] | None = None,
+    overrides: dict[str, Any] | None = None,
+    places: dict[str, str] | None = None,
+    draw_seed: Callable[[], int | str] = _draw_seed,
+) -> Preset:
     """Load a preset by name or path, apply settings, and give it a seed if it has none.
 
     Args:
         wanted: name of a preset that ships with render, or a file.
         settings: ``key.path=value`` each, as on the command line; values are read as in YAML.
         overrides: values by dotted key from options of their own, such as ``{"seed": 480}``.
+        places: where overrides stand, for messages; one that is left out is an option of the key's last word.
+        draw_seed: gives a seed where nothing says one.
 
     Raises:
         UsageError: anything is wrong; says where, what and what would be right.
     """
+    return parse(compose(wanted, settings, overrides, places), draw_seed)
+
+
+def compose(
+    wanted: str,
+    settings: list[str] | None = None,
+    overrides: dict[str, Any] | None = None,
+    places: dict[str, str] | None = None,
+) -> Document:
+    """A preset with its bases and settings as a document, still to be checked (see :func:`load`)."""
     path = catalogue.locate(wanted)
     found = _read_with_bases(path, [])
-    kinds_first = sorted(settings or [], key=lambda setting: not setting.partition("=")[0].strip().endswith("kind"))
-    for setting in kinds_first:
+    for setting in sorted(settings or [], key=_not_a_kind):
         _apply_text(found, setting)
-    for key, value in (overrides or {}).items():
-        _apply(found, key, value, f"--{key.rsplit('.', 1)[-1]}")
+    for key, value in sorted((overrides or {}).items(), key=lambda item: _not_a_kind(item[0])):
+        _apply(found, key, value, (places or {}).get(key) or f"--{key.rsplit('.', 1)[-1]}")
     fitting.check_options([setting.partition("=")[0].strip() for setting in settings or []] + list(overrides or {}))
-    return parse(found)
+    return found
 
 
-def parse(found: Document) -> Preset:
+def _not_a_kind(setting: str) -> bool:
+    """Sorts settings so that a block's kind comes before what only that kind knows."""
+    return not setting.partition("=")[0].strip().endswith("kind")
+
+
+def parse(found: Document, draw_seed: Callable[[], int | str] = _draw_seed) -> Preset:
     """Check a document and freeze it; draws a seed if there is none, and solves the bit rate that ``fit`` asks for."""
     complaint.check_keys(found, Preset)
     fitting.check(found)
     data = dict(found.data)
     if data.get("seed") is None:
-        data["seed"] = secrets.randbelow(2**32)
+        data["seed"] = draw_seed()
     try:
         return fitting.solved(Preset.model_validate(fitting.prepared(data)))
     except ValidationError as error:
@@ -85,14 +111,7 @@ def _read_with_bases(path: Path, above: list[Path]) -> Document:
         raise UsageError(f"{path} extends itself, by way of {', '.join(base.name for base in above)}")
     if len(above) > MOST_BASES:
         raise UsageError(f"{path}: presets extend each other more than {MOST_BASES} deep")
-    try:
-        with path.open("rb") as file:  # never more than a preset can be, whatever the file is
-            text = file.read(4 * document.MOST_CHARACTERS + 1).decode()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path} is not UTF-8 text, so it is no preset") from error
-    own = document.read(text, path.name)
+    own = read_file(path)
     base_name = own.data.pop("extends", None)
     if base_name is None:
         return own
@@ -102,6 +121,22 @@ def _read_with_bases(path: Path, above: list[Path]) -> Document:
     base = _read_with_bases(catalogue.locate_base(base_name, path, place), [*above, path.resolve()])
     merged = _merge(fitting.yielding(base.data, own.data), own.data)
     return Document(merged, {**base.places, **own.places})
+
+
+def read_file(path: Path, what: str = "preset") -> Document:
+    """Read a preset's file, or another one in the same kind of YAML.
+
+    Raises:
+        UsageError: it cannot be read, or is not what it should be.
+    """
+    try:
+        with path.open("rb") as file:  # never more than a preset can be, whatever the file is
+            text = file.read(4 * document.MOST_CHARACTERS + 1).decode()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8 text, so it is no {what}") from error
+    return document.read(text, path.name, what)
 
 
 def _merge(base: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

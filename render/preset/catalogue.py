@@ -20,6 +20,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in folder().glob("*.yaml"))
 
 
+def name_of(wanted: str) -> str:
+    """The name of a preset given by name or path."""
+    return Path(wanted).stem if wanted.endswith((".yaml", ".yml")) else Path(wanted).name
+
+
 def locate(wanted: str) -> Path:
     """The file of a preset given by name or by path.
 

@@ -23,33 +23,39 @@ _WANTED = {
     "bool_type": "true or false",
     "string_type": "text",
     "tuple_type": "a list",
+    "list_type": "a list",
     "model_type": "a block of `key: value` lines",
     "model_attributes_type": "a block of `key: value` lines",
     "dict_type": "a block of `key: value` lines",
 }
 
 
-def check_keys(document: Document, model: type[BaseModel]) -> None:
+def check_keys(document: Document, model: type[BaseModel], whole: str = "the preset") -> None:
     """Refuse keys that no block knows, naming the nearest one that is right.
+
+    Args:
+        document: what was read.
+        model: what it should be.
+        whole: what to call that in messages.
 
     Raises:
         UsageError: for the first unknown key.
     """
-    _check(document.data, model, (), document)
+    _check(document.data, model, (), document, whole)
 
 
-def _check(data: Any, model: type[BaseModel], path: Path, document: Document) -> None:
+def _check(data: Any, model: type[BaseModel], path: Path, document: Document, whole: str) -> None:
     if not isinstance(data, dict):
         return
     for key, value in data.items():
         if key not in model.model_fields:
-            raise _unknown(key, model, path, document)
+            raise _unknown(key, model, path, document, whole)
         block = _block_of(model.model_fields[key].annotation, value)
         if block is not None:
-            _check(value, block, (*path, key), document)
+            _check(value, block, (*path, key), document, whole)
 
 
-def _unknown(key: str, model: type[BaseModel], path: Path, document: Document) -> UsageError:
+def _unknown(key: str, model: type[BaseModel], path: Path, document: Document, whole: str) -> UsageError:
     known = list(model.model_fields)
     near = difflib.get_close_matches(key, known, 1, cutoff=0.5)
     block = _dotted(path)
@@ -59,7 +65,7 @@ def _unknown(key: str, model: type[BaseModel], path: Path, document: Document) -
         hint = f"did you mean {_dotted((*path, near[0]))}?"
     else:
         hint = f"there are: {', '.join(known)}."
-    return UsageError(f"{_place(document, (*path, key))}unknown key {key} in {block or 'the preset'}", hint)
+    return UsageError(f"{_place(document, (*path, key))}unknown key {key} in {block or whole}", hint)
 
 
 def _home_of(key: str, model: type[BaseModel]) -> str | None:

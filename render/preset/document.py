@@ -22,6 +22,8 @@ MOST_DEPTH = 12
 MOST_VALUES = 5_000
 MOST_KEY = 80
 
+_HINTS = {"preset": "start from `render presets show dvd_video`."}
+
 Path = tuple[str | int, ...]
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,40}")
@@ -43,20 +45,21 @@ class Document:
     places: dict[Path, str] = field(default_factory=dict)
 
 
-def read(text: str, source: str) -> Document:
+def read(text: str, source: str, what: str = "preset") -> Document:
     """Parse a preset's text.
 
     Args:
         text: YAML.
         source: what to call it in messages, a file name.
+        what: what it should be, for messages.
 
     Raises:
         UsageError: it is not YAML, or uses what presets may not; names the line.
     """
     if len(text) > MOST_CHARACTERS:
-        raise UsageError(f"{source} is too long for a preset: {len(text)} characters, at most {MOST_CHARACTERS}")
+        raise UsageError(f"{source} is too long for a {what}: {len(text)} characters, at most {MOST_CHARACTERS}")
     try:
-        _bound(text, source)
+        _bound(text, source, what)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = f":{error.problem_mark.line + 1}" if error.problem_mark else ""
@@ -66,11 +69,11 @@ def read(text: str, source: str) -> Document:
     except yaml.YAMLError as error:
         raise UsageError(f"{source}: not valid YAML: {str(error).splitlines()[0]}") from error
     if root is None:
-        raise UsageError(f"{source} is empty", "start from `render presets show dvd_video`.")
+        raise UsageError(f"{source} is empty", _HINTS.get(what, ""))
     if not isinstance(root, yaml.MappingNode):
-        raise UsageError(f"{source}: a preset is made of `key: value` lines", "see `render presets show dvd_video`.")
+        raise UsageError(f"{source}: a {what} is made of `key: value` lines", _HINTS.get(what, ""))
     document = Document({})
-    document.data = _build(root, (), source, document.places)
+    document.data = _build(root, (), source, document.places, f"the {what}")
     return document
 
 
@@ -81,23 +84,23 @@ def value(text: str, source: str) -> Any:
     return read(f"value: {text}", source).data["value"]
 
 
-def _bound(text: str, source: str) -> None:
+def _bound(text: str, source: str, what: str) -> None:
     """Refuse what could blow up or surprise, from the event stream, before any node exists."""
     depth = count = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise UsageError(f"{source}:{line}: anchors and aliases (& and *) are not used in presets")
+            raise UsageError(f"{source}:{line}: anchors and aliases (& and *) are not used in {what}s")
         if getattr(event, "tag", None):
-            raise UsageError(f"{source}:{line}: tags (!) are not used in presets")
+            raise UsageError(f"{source}:{line}: tags (!) are not used in {what}s")
         if isinstance(event, (yaml.CollectionStartEvent, yaml.ScalarEvent)):
             count += 1
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > MOST_DEPTH or count > MOST_VALUES:
-            raise UsageError(f"{source}:{line}: too deep or too many values for a preset")
+            raise UsageError(f"{source}:{line}: too deep or too many values for a {what}")
 
 
-def _build(node: yaml.Node, path: Path, source: str, places: dict[Path, str]) -> Any:
+def _build(node: yaml.Node, path: Path, source: str, places: dict[Path, str], whole: str) -> Any:
     places[path] = f"{source}:{node.start_mark.line + 1}"
     if isinstance(node, yaml.MappingNode):
         mapping: dict[str, Any] = {}
@@ -110,13 +113,13 @@ def _build(node: yaml.Node, path: Path, source: str, places: dict[Path, str]) ->
                 raise UsageError(f"{source}:{line}: a key must be one short word, not {shown(key)}")
             if key in mapping:
                 raise UsageError(
-                    f"{source}:{line}: {key} is set twice in {_dotted(path) or 'the preset'}", "keep one of them."
+                    f"{source}:{line}: {key} is set twice in {_dotted(path) or whole}", "keep one of them."
                 )
-            mapping[key] = _build(value_node, (*path, key), source, places)
+            mapping[key] = _build(value_node, (*path, key), source, places, whole)
             places[(*path, key)] = f"{source}:{line}"
         return mapping
     if isinstance(node, yaml.SequenceNode):
-        return [_build(item, (*path, index), source, places) for index, item in enumerate(node.value)]
+        return [_build(item, (*path, index), source, places, whole) for index, item in enumerate(node.value)]
     text = str(node.value)
     return text if getattr(node, "style", None) is not None else plain(text)  # quoted or a text block is text
 

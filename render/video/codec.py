@@ -207,12 +207,12 @@ def colour_arguments(picture: Picture) -> list[str]:
     return ["-color_range", "tv", "-color_primaries", primaries, "-color_trc", transfer, "-colorspace", matrix]
 
 
-def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind) -> list[str]:
+def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind, gpu: int | None) -> list[str]:
     if encoder == "software":
         return codec.video_arguments(picture)
     if isinstance(codec, Mpeg2):
         raise ValueError(nvenc.limit(codec, picture))
-    return nvenc.arguments(codec, picture)
+    return nvenc.arguments(codec, picture, gpu)
 
 
 def key_interval(codec: Codec, picture: Picture) -> int:
@@ -220,7 +220,9 @@ def key_interval(codec: Codec, picture: Picture) -> int:
     return codec.gop if isinstance(codec, Mpeg2) else codec.gop(picture)
 
 
-def arguments(codec: Codec, picture: Picture, output: str, encoder: EncoderKind = "software") -> list[str]:
+def arguments(
+    codec: Codec, picture: Picture, output: str, encoder: EncoderKind = "software", gpu: int | None = None
+) -> list[str]:
     """ffmpeg's arguments to encode raw yuv420p frames from its standard input, without the program's name.
 
     What comes out is a segment: an MPEG transport stream, for :mod:`render.video.join`.
@@ -230,21 +232,24 @@ def arguments(codec: Codec, picture: Picture, output: str, encoder: EncoderKind 
         picture: the picture.
         output: absolute path of the file to write.
         encoder: who encodes; :func:`render.video.encoder.choose` knows who can.
+        gpu: number of the GPU whose NVENC does, None for the first that can.
     """
     aspect = picture.display_aspect
     return [
         *QUIETLY, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{picture.width}x{picture.height}",
         "-framerate", str(picture.rate), "-i", "pipe:0",
-        *_video_arguments(codec, picture, encoder), "-pix_fmt", "yuv420p",
+        *_video_arguments(codec, picture, encoder, gpu), "-pix_fmt", "yuv420p",
         "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colour_arguments(picture),
         "-f", "mpegts", f"file:{output}",
     ]  # fmt: skip
 
 
-def probe_arguments(codec: Codec, picture: Picture, encoder: EncoderKind = "software") -> list[str]:
+def probe_arguments(
+    codec: Codec, picture: Picture, encoder: EncoderKind = "software", gpu: int | None = None
+) -> list[str]:
     """Arguments that encode two black frames to nowhere with the film's own options."""
     source = f"color=black:size={picture.width}x{picture.height}:rate={picture.rate}"
     return [
         *QUIETLY, "-f", "lavfi", "-i", source,
-        *_video_arguments(codec, picture, encoder), "-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-",
+        *_video_arguments(codec, picture, encoder, gpu), "-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-",
     ]  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from render.compute.gpu import Gpu
 from render.errors import PreflightError
 from render.video import codec as codecs
 from render.video import ffmpeg, nvenc
@@ -25,14 +26,22 @@ class Choice:
     Attributes:
         kind: software, or the GPU's NVENC.
         reason: why this one, a clause for the user.
+        gpu: number of the GPU whose NVENC it must be; None for the first that can.
     """
 
     kind: EncoderKind
     reason: str
+    gpu: int | None = None
 
 
 def choose(
-    asked: Asked, codec: Codec, picture: Picture, tool: ffmpeg.Tool, gpus: tuple[str, ...], no_gpu: str
+    asked: Asked,
+    codec: Codec,
+    picture: Picture,
+    tool: ffmpeg.Tool,
+    gpus: tuple[str, ...],
+    no_gpu: str,
+    maker: Gpu | None = None,
 ) -> Choice:
     """The encoder for a film.
 
@@ -46,15 +55,17 @@ def choose(
         tool: the ffmpeg that encodes it.
         gpus: names of the NVIDIA GPUs.
         no_gpu: why there is none, a clause; used where ``gpus`` is empty.
+        maker: the GPU that makes the frames, whose NVENC then is the only one in question.
 
     Raises:
         PreflightError: ``nvenc`` was asked for and cannot be had; the message says why.
     """
     if asked == "software":
         return Choice("software", "asked for")
-    reason = _obstacle(codec, picture, tool, gpus, no_gpu)
+    number = None if maker is None else maker.index
+    reason = _obstacle(codec, picture, tool, gpus if maker is None else (maker.name,), no_gpu, number)
     if not reason:
-        return Choice("nvenc", "asked for" if asked == "nvenc" else "it encoded two frames in a trial")
+        return Choice("nvenc", "asked for" if asked == "nvenc" else "it encoded two frames in a trial", number)
     if asked == "nvenc":
         raise PreflightError(
             f"--encoder nvenc is not possible: {reason}",
@@ -63,7 +74,9 @@ def choose(
     return Choice("software", reason)
 
 
-def _obstacle(codec: Codec, picture: Picture, tool: ffmpeg.Tool, gpus: tuple[str, ...], no_gpu: str) -> str:
+def _obstacle(
+    codec: Codec, picture: Picture, tool: ffmpeg.Tool, gpus: tuple[str, ...], no_gpu: str, number: int | None
+) -> str:
     """Why NVENC cannot encode this film here, a clause; empty where it can."""
     if isinstance(codec, codecs.Mpeg2):
         return nvenc.limit(codec, picture)
@@ -74,7 +87,7 @@ def _obstacle(codec: Codec, picture: Picture, tool: ffmpeg.Tool, gpus: tuple[str
     if reason := nvenc.limit(codec, picture):
         return reason
     try:
-        probe = codecs.probe_arguments(codec, picture, "nvenc")
+        probe = codecs.probe_arguments(codec, picture, "nvenc", number)
         ffmpeg.require(tool, (nvenc.encoder_name(codec),), probe, TRIAL_SECONDS)
     except PreflightError as error:
         return error.message

@@ -125,7 +125,7 @@ class Film:
     @property
     def stride(self) -> int:
         """Bytes from one frame to the next in a batch."""
-        return -(-self.frame_bytes // GPU_ALIGNMENT) * GPU_ALIGNMENT
+        return stride(self._picture)
 
     def finish(self) -> None:
         """Wait until a GPU has done all that is enqueued."""
@@ -139,14 +139,19 @@ class Film:
         return Frame(self.accelerator.download(frame.planes), self._picture.width, self._picture.height)
 
 
-def device_bytes(engine: EngineParams, world: World, picture: Picture) -> int:
-    """Memory of a GPU that a film takes: state, sort, light, frames on their way to the encoder."""
-    from render.look import gpu as look
+def stride(picture: Picture) -> int:
+    """Bytes from one frame to the next in a batch."""
+    return -(-byte_count(picture.width, picture.height) // GPU_ALIGNMENT) * GPU_ALIGNMENT
+
+
+def device_bytes(engine: EngineParams, world: World, look: Look, picture: Picture) -> int:
+    """Memory of a GPU that a film of many frames takes: state, sort, light, frames on their way to the encoder."""
+    from render.look import gpu as darkroom
     from render.video import readback
 
     kind: str = engine.kind  # type: ignore[attr-defined]
     stepper = importlib.import_module(f"{engines.__name__}.{kind}.gpu")
-    frame = byte_count(picture.width, picture.height) + GPU_ALIGNMENT
+    frame = stride(picture)
     frames = readback.SLOTS * readback.batch_size(frame) * frame
-    total: int = stepper.device_bytes(engine, world) + look.device_bytes(picture.geometry(world)) + frames
+    total: int = stepper.device_bytes(engine, world) + darkroom.device_bytes(look, picture.geometry(world)) + frames
     return total

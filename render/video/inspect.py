@@ -7,7 +7,8 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-from render.errors import EncoderError, VerificationError
+from render.errors import EncoderError, PreflightError, VerificationError
+from render.settings import shown
 from render.video.ffmpeg import Tool, run
 
 Running = Callable[[Callable[[], None]], None]
@@ -30,6 +31,19 @@ def count_frames(tool: Tool, path: Path, running: Running = _ignore) -> int:
         reason = messages.strip().splitlines()
         raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
     return int(counted[-1])
+
+
+def require_sound(tool: Tool, name: str) -> None:
+    """See that a file holds sound: known before the first frame, not when all of them are made.
+
+    Raises:
+        PreflightError: it does not.
+    """
+    code, _, messages = run(tool, ["-t", "1", "-i", f"file:{name}", "-map", "0:a:0", "-f", "null", "-"])
+    if code:
+        reason = messages.strip().splitlines()
+        told = f": {reason[-1]}" if reason else ""
+        raise PreflightError(f"audio.file {shown(name)} holds no sound that ffmpeg can read{told}", "choose another.")
 
 
 def packet_times(tool: Tool, path: Path, running: Running = _ignore) -> tuple[Fraction, list[int]]:

@@ -1,4 +1,4 @@
-"""Joining segments into a film by stream copy: listing and metadata in, ffmpeg's arguments out. Pure functions.
+"""Joining segments into a film by stream copy: a listing and chapters in, ffmpeg's arguments out. Pure functions.
 
 Segments are MPEG transport streams: they keep exact time stamps through ffmpeg's concat demuxer, where bare video
 streams make DVD program streams without any, and Matroska rounds to milliseconds. Sound is added here, once: per segment
@@ -22,42 +22,54 @@ class Joint:
 
     Attributes:
         listing: the file that names the segments, by :func:`listing`.
-        metadata: the file with tags and chapters, by :func:`metadata`.
+        chapters: the file with chapters, by :func:`metadata`.
         attachment: the preset, for containers that take files along.
         output: the film.
         frames: frames of all segments.
+        tags: title, seed and the like, for containers that hold them.
     """
 
     listing: Path
-    metadata: Path
+    chapters: Path
     attachment: Path
     output: Path
     frames: int
+    tags: dict[str, str]
 
 
-def listing(segments: list[Path]) -> str:
-    """What ffmpeg's concat demuxer reads (ffmpeg-formats, "concat")."""
-    quoted = (str(path).replace("'", "'\\''") for path in segments)
-    return "ffconcat version 1.0\n" + "".join(f"file 'file:{path}'\n" for path in quoted)
+def listing(segments: list[tuple[Path, int]], rate: Fraction) -> str:
+    """What ffmpeg's concat demuxer reads (ffmpeg-formats, "concat").
 
-
-def metadata(tags: dict[str, str], chapters: list[Fraction], seconds: Fraction) -> str:
-    """Tags and chapters in ffmpeg's own format (ffmpeg-formats, "Metadata").
+    Left to itself it measures how long each segment is in whole ticks, and at 24000/1001 frames a second that adds up.
 
     Args:
-        tags: by name.
+        segments: each one's file and number of frames.
+        rate: frames a second.
+    """
+    lines, frames, begin = ["ffconcat version 1.0"], 0, 0
+    for path, count in segments:
+        frames += count
+        end = round(frames / rate * 1_000_000)
+        quoted = str(path).replace("'", "'\\''")
+        lines += [f"file 'file:{quoted}'", f"duration {(end - begin) // 1_000_000}.{(end - begin) % 1_000_000:06}"]
+        begin = end
+    return "\n".join(lines) + "\n"
+
+
+def metadata(chapters: list[Fraction], seconds: Fraction) -> str:
+    """Chapters in ffmpeg's own format (ffmpeg-formats, "Metadata").
+
+    Tags do not stand here: ffmpeg takes a line that ends in an escaped backslash for one that goes on.
+
+    Args:
         chapters: starts in seconds, ascending.
         seconds: length of the film.
     """
-    lines = [";FFMETADATA1", *(f"{_escaped(key)}={_escaped(value)}" for key, value in tags.items())]
+    lines = [";FFMETADATA1"]
     for number, (begin, end) in enumerate(zip(chapters, [*chapters[1:], seconds], strict=False), 1):
         lines += ["[CHAPTER]", "TIMEBASE=1/1000", f"START={round(begin * 1000)}", f"END={round(end * 1000)}"]
         lines.append(f"title=Chapter {number}")
     return "\n".join(lines) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"\\{letter}" if letter in "=;#\\\n" else letter for letter in text)
 
 
 def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> list[str]:
@@ -74,7 +86,7 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         "-f",
         "ffmetadata",
         "-i",
-        f"file:{joint.metadata}",
+        f"file:{joint.chapters}",
     ]
     words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a"] if sound else []), "-c:v", "copy"]
     if sound:
@@ -91,6 +103,8 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         ]
         words += _fades(audio, seconds)
     words += ["-map_metadata", "1", "-map_chapters", "1"]
+    if codec.container != "mpg":
+        words += [word for key, value in joint.tags.items() for word in ("-metadata", f"{key}={value}")]
     if codec.kind == "hevc" and codec.container == "mp4":
         words += ["-tag:v", "hvc1"]
     if codec.container == "mpg":
@@ -98,7 +112,9 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         words += ["-f", "dvd", "-muxrate", "10080000", "-packetsize", "2048"]
     elif codec.container == "mkv":
         words += ["-attach", str(joint.attachment), "-metadata:s:t", "mimetype=application/yaml"]
-        words += ["-metadata:s:t", f"filename={joint.attachment.name}", "-f", "matroska"]
+        words += ["-metadata:s:t", "filename=preset.yaml"]
+        # Else a film has a random number of its own each time (matroskaenc.c, SegmentUID).
+        words += ["-fflags", "+bitexact", "-f", "matroska"]
     else:
         words += ["-movflags", "+faststart+use_metadata_tags", "-f", "mp4"]
     return [*words, f"file:{joint.output}"]

@@ -59,8 +59,8 @@ def limit(codec: Codec, picture: Picture) -> str:
     return ""
 
 
-def arguments(codec: H264 | Hevc, picture: Picture) -> list[str]:
-    """Arguments of the video encoder.
+def arguments(codec: H264 | Hevc, picture: Picture, gpu: int | None = None) -> list[str]:
+    """Arguments of the video encoder, on the GPU of this number in CUDA's order, or on the first that can.
 
     Every key frame is an IDR frame, because ffmpeg sets NVENC's idrPeriod to -g: the GOPs are closed.
     """
@@ -74,7 +74,8 @@ def arguments(codec: H264 | Hevc, picture: Picture) -> list[str]:
         if codec.max_bitrate is not None:
             rate += ["-maxrate", str(codec.max_bitrate), "-bufsize", str(codec.buffer)]
     # No B-frames: GPUs before Turing have none for HEVC and refuse them.
+    card = [] if gpu is None else ["-gpu", str(gpu)]
     return [
-        "-c:v", encoder_name(codec), "-preset", _PRESETS[codec.speed], "-rc", "vbr", *rate,
+        "-c:v", encoder_name(codec), *card, "-preset", _PRESETS[codec.speed], "-rc", "vbr", *rate,
         "-g", str(codec.gop(picture)), "-bf", "0",
     ]  # fmt: skip

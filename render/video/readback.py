@@ -102,6 +102,7 @@ class Player:
         finally:
             ready.put(None)
             writer.join()
+            self._film.finish()  # nothing is still being read or drawn when the memory goes
         if writer.error is not None:
             raise writer.error
         return done

@@ -9,15 +9,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
-import numpy as np
 import pytest
-
-from render.video import ffmpeg
 
 TINY = ["--preset", "dvd_video", "--frames", "9"]
 
@@ -30,8 +26,9 @@ def render(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> sub
 
 
 def assert_no_film(folder: Path) -> None:
-    """Nothing under a final name, no part left behind."""
-    left = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".log"]
+    """No film and no manifest under a final name, no part left behind."""
+    left = [path for path in folder.rglob("*") if path.suffix in (".mpg", ".mp4", ".mkv", ".part")]
+    left += folder.rglob("manifest.json")
     assert not left, left
 
 
@@ -61,11 +58,10 @@ def one_sentence(answer: subprocess.CompletedProcess[str]) -> str:
         (["run", "--preset", "dvd_video", "--duration", "soon"], 2, "--duration must be a duration such as"),
         (["run", "--preset", "dvd_video", "--frames", "0"], 2, "--frames must be at least 1"),
         (["run", *TINY, "--threads", "0"], 2, "threads"),
-        (["run", *TINY, "--device", "cuda"], 3, "--device cuda is not possible: "),
         (["run", *TINY, "--device", "quantum"], 2, "quantum"),
         (["run", *TINY, "--encoder", "nvenc"], 3, "--encoder nvenc is not possible: MPEG-2 has no NVENC"),
         (["run", *TINY, "--encoder", "abacus"], 2, "abacus"),
-        (["run", *TINY, "--out", "film.avi"], 2, "codec mpeg2 writes .mpg"),
+        (["run", *TINY, "--out", "film.mpg"], 2, "a film is made in a folder of its own"),
         (["run", *TINY, "--progress", "loud"], 2, "loud"),
         (["still", "--preset", "dvd_video", "--out", "x.jpg"], 2, "must end in .png"),
         (["presets", "show", "nothing"], 2, "there is no preset nothing"),
@@ -76,7 +72,7 @@ def test_bad_input_is_one_sentence(arguments: list[str], code: int, told: str, t
     answer = render(*arguments, cwd=tmp_path)
     assert answer.returncode == code, answer.stderr
     assert told in one_sentence(answer)
-    assert_no_film(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -102,12 +98,22 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     assert answer.stderr == ""
     assert "dvd_video, seed 480: 9 frames of 720 x 480 at 30000/1001 fps" in answer.stdout
-    assert "renders/dvd_video-480.mpg: 9 frames" in answer.stdout
-    assert (tmp_path / "renders" / "dvd_video-480.mpg").stat().st_size > 10_000
+    assert "begun in renders/dvd_video-480, 1 segment of 1800 frames" in answer.stdout
+    assert "renders/dvd_video-480/dvd_video-480.mpg: 9 frames" in answer.stdout
+    film = tmp_path / "renders" / "dvd_video-480" / "dvd_video-480.mpg"
+    assert film.stat().st_size > 10_000
+    made = film.read_bytes()
     again = render("run", *TINY, cwd=tmp_path)
-    assert again.returncode == 3
-    assert "renders/dvd_video-480.mpg exists already" in one_sentence(again)
-    assert render("run", *TINY, "--overwrite", "--quiet", cwd=tmp_path).stdout == ""
+    assert again.returncode == 0
+    assert "is finished already; --restart makes it anew" in again.stdout
+    assert film.read_bytes() == made
+    other = render("run", *TINY, "--set", "look.trail=0.5", cwd=tmp_path)
+    assert other.returncode == 3
+    assert "holds a job with preset.look.trail 0.8, and now it is 0.5" in one_sentence(other)
+    assert film.read_bytes() == made
+    quiet = render("run", *TINY, "--set", "look.trail=0.5", "--restart", "--quiet", cwd=tmp_path)
+    assert (quiet.returncode, quiet.stdout, quiet.stderr) == (0, "", "")
+    assert film.read_bytes() != made
 
 
 def test_json_progress_is_one_object_a_line(tmp_path: Path) -> None:
@@ -116,7 +122,11 @@ def test_json_progress_is_one_object_a_line(tmp_path: Path) -> None:
     assert [event["event"] for event in events] == ["start", "progress", "done"]
     assert events[0]["frames"] == events[1]["frame"] == events[2]["frames"] == 9
     assert set(events[1]) >= {"fps", "eta_seconds", "bytes", "bottleneck"}
-    failed = render("run", *TINY, "--progress", "json", cwd=tmp_path)
+    assert (events[0]["frames_done"], events[0]["damaged"], events[2]["made"]) == (0, [], 9)
+    assert Path(events[2]["film"]).stat().st_size == events[2]["bytes"]
+    (done,) = map(json.loads, render("run", *TINY, "--progress", "json", cwd=tmp_path).stdout.splitlines())
+    assert done == {**events[2], "made": 0, "seconds": 0.0}
+    failed = render("run", *TINY, "--seed", "5", "--progress", "json", "--out", "renders/dvd_video-480", cwd=tmp_path)
     event = json.loads(failed.stdout.splitlines()[-1])
     assert (event["event"], event["exit_code"]) == ("error", 3)
 
@@ -162,7 +172,7 @@ def test_who_encodes_is_told_with_the_reason(case: str, tmp_path: Path) -> None:
     assert start["event"] == "start"
     assert start["encoder"] == "software"
     assert told in start["encoder_reason"]
-    manifest = json.loads((tmp_path / "renders" / "dvd_mp4-480.mp4.manifest.json").read_text())
+    manifest = json.loads((tmp_path / "renders" / "dvd_mp4-480" / "manifest.json").read_text())
     assert manifest["made_with"]["encoder"] == "software"
     assert manifest["made_with"]["encoder_reason"] == start["encoder_reason"]
 
@@ -176,7 +186,7 @@ def test_an_nvenc_asked_for_in_vain_is_told_before_the_start(case: str, tmp_path
     assert sentence.startswith("render: --encoder nvenc is not possible: ")
     assert told in sentence
     assert "--encoder software" in sentence
-    assert_no_film(tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_encoder_too_small_for_the_picture_names_the_other_codec(tmp_path: Path) -> None:
@@ -197,18 +207,34 @@ def test_a_missing_seed_is_drawn_told_and_kept(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("extends: dvd_video\nseed:\nengine:\n  matrix: random\n")
     answer = render("run", "--preset", "mine.yaml", "--frames", "3", "--progress", "json", cwd=tmp_path)
     start = json.loads(answer.stdout.splitlines()[0])
-    manifest = json.loads((tmp_path / "renders" / f"mine-{start['seed']}.mpg.manifest.json").read_text())
+    manifest = json.loads((tmp_path / "renders" / f"mine-{start['seed']}" / "manifest.json").read_text())
     assert manifest["seed"] == start["seed"]
+
+
+def test_a_film_with_a_drawn_seed_goes_on_with_it(tmp_path: Path) -> None:
+    """The same command draws no other universe into the same folder; where the folder is named after it, it is told."""
+    (tmp_path / "mine.yaml").write_text("extends: dvd_video\nseed:\nengine:\n  matrix: random\n")
+    words = ["run", "--preset", "mine.yaml", "--frames", "3", "--progress", "json"]
+    start, *_, done = map(json.loads, render(*words, "--out", "a", cwd=tmp_path).stdout.splitlines())
+    (again,) = map(json.loads, render(*words, "--out", "a", cwd=tmp_path).stdout.splitlines())
+    assert (again["made"], again["frames_sha256"]) == (0, done["frames_sha256"])
+    anew = json.loads(render(*words, "--out", "a", "--restart", cwd=tmp_path).stdout.splitlines()[0])
+    assert anew["seed"] != start["seed"]
+    process = start_run("--preset", "mine.yaml", cwd=tmp_path)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=60)
+    (folder,) = (tmp_path / "renders").iterdir()
+    assert f"the same command with --out renders/{folder.name} goes on from there." in told
 
 
 def test_output_nobody_reads_does_not_stop_a_film(tmp_path: Path) -> None:
     """A closed pipe, a full log disk, closed descriptors, letters the terminal lacks: the film is made all the same."""
-    base = f"{sys.executable} -m render run --preset dvd_video --frames 150 --progress json"
+    base = f"{sys.executable} -m render run --preset dvd_video --frames 90 --progress json"
     listeners = {"pipe": "| head -c 20", "full": "> /dev/full", "shut": ">&- 2>&-"}
     for name, listener in listeners.items():
-        subprocess.run(f"{base} --out {name}.mpg {listener}", shell=True, cwd=tmp_path, capture_output=True, timeout=60)
-        assert (tmp_path / f"{name}.mpg.manifest.json").exists(), name
-    answer = render("run", *TINY, "--seed", "ünï", "--out", "a.mpg", cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+        subprocess.run(f"{base} --out {name} {listener}", shell=True, cwd=tmp_path, capture_output=True, timeout=60)
+        assert (tmp_path / name / "manifest.json").exists(), name
+    answer = render("run", *TINY, "--seed", "ünï", "--out", "a", cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
     assert answer.returncode == 0, answer.stderr
     assert "\\xfcn\\xef" in answer.stdout
 
@@ -216,10 +242,11 @@ def test_output_nobody_reads_does_not_stop_a_film(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("out", "code", "told"),
     [
-        ("-", 2, "a film is a file"),
-        ("/dev/null", 2, "a film is a file"),
-        ("y" * 300 + ".mpg", 2, "is no name for a file"),
-        ("y" * 240 + ".mpg", 3, "is too long"),
+        ("-", 2, "a film is made in a folder of its own"),
+        ("/dev/null", 2, "a film is made in a folder of its own"),
+        ("y" * 300, 2, "is no name for a folder"),
+        ("y" * 247, 2, "is too long a name"),
+        ("a\nb", 2, "more than one line"),
     ],
 )
 def test_names_that_cannot_be_films(out: str, code: int, told: str, tmp_path: Path) -> None:
@@ -236,11 +263,11 @@ def test_a_name_that_is_no_text_is_refused_before_the_start(tmp_path: Path) -> N
         b"render",
         *(word.encode() for word in ("run", *TINY)),
         b"--out",
-        b"a\xff.mpg",
+        b"a\xff",
     ]
     answer = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60)
     assert answer.returncode == 2
-    assert "is no name for a file" in one_sentence(answer)
+    assert "is no name for a folder" in one_sentence(answer)
 
 
 def test_a_wrong_stall_limit_is_told_before_the_start(tmp_path: Path) -> None:
@@ -314,11 +341,9 @@ def test_a_warning_for_a_picture_most_players_refuse(tmp_path: Path) -> None:
 def test_backends_agree_through_the_front_door(tmp_path: Path) -> None:
     digests = set()
     for number, options in enumerate((["--device", "reference"], ["--device", "cpu"], ["--threads", "2"])):
-        answer = render(
-            "run", "--preset", "dvd_video", "--frames", "4", *options, "--out", f"{number}.mpg", cwd=tmp_path
-        )
+        answer = render("run", "--preset", "dvd_video", "--frames", "4", *options, "--out", f"{number}", cwd=tmp_path)
         assert answer.returncode == 0, answer.stderr
-        digests.add(json.loads((tmp_path / f"{number}.mpg.manifest.json").read_text())["frames"]["blake2b"])
+        digests.add(json.loads((tmp_path / f"{number}" / "manifest.json").read_text())["frames"]["sha256"])
     assert len(digests) == 1
 
 
@@ -327,16 +352,16 @@ def test_an_unwritable_folder_is_told(tmp_path: Path) -> None:
     locked.mkdir(mode=0o555)
     if os.geteuid() == 0:  # root may write everywhere but on a read-only file system
         locked = Path("/proc")
-    answer = render("run", *TINY, "--out", f"{locked}/film.mpg", cwd=tmp_path)
+    answer = render("run", *TINY, "--out", f"{locked}/film", cwd=tmp_path)
     assert answer.returncode == 3
-    assert "cannot write to " in one_sentence(answer)
+    assert f"the folder {locked}/film cannot be made" in one_sentence(answer)
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    answer = render("run", *TINY, "--out", "file/film.mpg", cwd=tmp_path)
+    answer = render("run", *TINY, "--out", "file/film", cwd=tmp_path)
     assert answer.returncode == 3
-    assert "the folder file cannot be made" in one_sentence(answer)
+    assert "/file/film cannot be made" in one_sentence(answer)
 
 
 def test_no_ffmpeg_and_a_poor_ffmpeg_are_told(tmp_path: Path) -> None:
@@ -360,10 +385,10 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
+def start_run(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     """A long run, returned once frames are going to ffmpeg."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "render", "run", "--preset", "dvd_video", "--frames", "200000", *arguments],
+        [sys.executable, "-m", "render", "run", "--frames", "200000", *(arguments or ("--preset", "dvd_video"))],
         cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     deadline = time.monotonic() + 60
@@ -377,37 +402,50 @@ def start(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
 
 
 def test_ffmpeg_killed_mid_run_is_told(tmp_path: Path) -> None:
-    process = start(cwd=tmp_path)
+    process = start_run("--preset", "dvd_video", "--set", "job.retries=0", cwd=tmp_path)
     (child,) = _children(process.pid)
     os.kill(child, signal.SIGKILL)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 4
     assert "ffmpeg was killed by SIGKILL" in told
+    assert "All finished segments are kept; the same command goes on from there." in told
     assert "Traceback" not in told
     assert_no_film(tmp_path)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_the_first_ctrl_c_leaves_a_shorter_film(
-    number: signal.Signals, code: int, tmp_path: Path, decode: Callable[..., np.ndarray], tool: ffmpeg.Tool
+def test_the_first_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
+    number: signal.Signals, code: int, tmp_path: Path
 ) -> None:
-    process = start(cwd=tmp_path)
+    words = ("--preset", "dvd_video", "--set", "job.segment_frames=60")
+    process = start_run(*words, cwd=tmp_path)
+    job = tmp_path / "renders" / "dvd_video-480"
+    deadline = time.monotonic() + 60
+    while not (job / "segments" / "00001.json").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
     os.killpg(process.pid, number)  # as a terminal does: to the whole group
     _, told = process.communicate(timeout=60)
     assert process.returncode == code
-    (film,) = (tmp_path / "renders").glob("*.mpg")
-    frames = int(film.stem.partition(".partial-")[2])
-    assert "finishing the film up to here; once more stops at once" in told
-    assert f"stopped after {frames} of 200000 frames" in told
-    assert len(decode(film, 720, 480)) == frames == ffmpeg.count_frames(tool, film)
-    manifest = json.loads(film.with_name(film.name + ".manifest.json").read_text())
-    assert manifest["partial"] is True
-    assert manifest["frames"]["count"] == frames
-    assert not list(tmp_path.rglob("*.part"))
+    assert "stopping; once more stops at once" in told
+    said = re.search(r"stopped; (\d+) of 200000 frames are done", told)
+    assert said, told
+    done = int(said[1])
+    assert done >= 120
+    assert done % 60 == 0
+    assert "the same command goes on from there" in told
+    assert "Traceback" not in told
+    assert_no_film(tmp_path)
+    ledger = json.loads((job / "job.json").read_text())
+    assert ledger["frames"] == {"planned": 200000, "done": done}
+    again = start_run(*words, "--progress", "json", cwd=tmp_path)
+    os.killpg(again.pid, signal.SIGINT)
+    event = json.loads(again.communicate(timeout=60)[0].splitlines()[0])
+    assert (event["event"], event["frames_done"], event["damaged"]) == ("start", done, [])
 
 
 def test_the_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
-    process = start(cwd=tmp_path)
+    process = start_run(cwd=tmp_path)
     (child,) = _children(process.pid)
     os.kill(child, signal.SIGSTOP)  # an encoder that will not finish by itself
     os.kill(process.pid, signal.SIGINT)
@@ -415,8 +453,10 @@ def test_the_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     os.kill(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "stopped at once" in told
+    assert "render: stopped\n" in told
+    assert "the same command goes on from there" in told
     assert_no_film(tmp_path)
+    assert not Path(f"/proc/{child}").exists()
 
 
 def test_a_file_size_limit_mid_run_is_told(tmp_path: Path) -> None:
@@ -442,11 +482,11 @@ def test_a_disk_that_fills_up_mid_run_is_told(tmp_path: Path) -> None:
         pytest.skip("mounting a small disk needs root; the file size limit above covers the same path")
     try:
         crf = ["--set", "codec.kind=h264", "--set", "codec.crf=10"]  # no firm size, so only the run can tell
-        answer = render("run", "--preset", "dvd_video", "--frames", "600", *crf, "--out", "disk/", cwd=tmp_path)
+        answer = render("run", "--preset", "dvd_video", "--frames", "600", *crf, "--out", "disk/a", cwd=tmp_path)
         assert answer.returncode == 6, answer.stderr
         assert "is full" in one_sentence(answer)
         assert_no_film(disk)
-        firm = render("run", "--preset", "dvd_video", "--frames", "600", "--out", "disk/", cwd=tmp_path)
+        firm = render("run", "--preset", "dvd_video", "--frames", "600", "--out", "disk/b", cwd=tmp_path)
         assert firm.returncode == 3
         assert "free" in one_sentence(firm)
     finally:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import shutil
 import subprocess
 import sys
@@ -14,6 +12,19 @@ from types import SimpleNamespace
 import imageio_ffmpeg
 import numpy as np
 import pytest
+from films import (
+    FINISHED,
+    FRAMES,
+    SMALL,
+    digest_of,
+    files_in,
+    make,
+    manifest_of,
+    quick,
+    raw_frames,
+    sha256,
+    small,
+)
 
 from render import preset as presets
 from render.compute.device import Device
@@ -21,39 +32,9 @@ from render.compute.gpu import Gpu, Probe
 from render.compute.streams import seed_number
 from render.errors import DiskFullError, EncoderError, PreflightError, SimulationError, UsageError, VerificationError
 from render.job import plan as plans
-from render.job import run, still
-from render.preset import Preset, catalogue
+from render.job import run, segment, still
+from render.preset import catalogue
 from render.video import ffmpeg
-from render.video.film import Film
-
-SMALL = {
-    "dvd_video": [],
-    "dvd_video_pal": [],
-    "dvd_mp4": [],
-    "panoramic": ["picture.width=960", "picture.height=270", "engine.particles=900"],
-    "bd_4k_6h": ["picture.width=480", "picture.height=270", "engine.particles=900"],
-}
-"""Settings that make a shipped preset quick; codec, rate and everything else stay."""
-FRAMES = 37
-
-
-def small(name: str, frames: int = FRAMES, *more: str) -> Preset:
-    return presets.load(name, [*SMALL[name], f"length.frames={frames}", *more])
-
-
-def make(preset: Preset, name: str, folder: Path, **options: object) -> run.Finished:
-    plan = plans.make(preset, name, out=f"{folder}/", encoder="software")  # the same on machines with NVENC
-    return run.make(plan, **options)  # type: ignore[arg-type]
-
-
-def raw_frames(preset: Preset, device: str = "cpu") -> list[np.ndarray]:
-    film = Film(preset.engine, preset.torus, preset.look, preset.picture, seed_number(preset.seed or 0),
-                Device(device, 1, ""))  # type: ignore[arg-type]  # fmt: skip
-    frame, found = film.blank(), []
-    for number in range(preset.frame_count):
-        film.draw(film.advance(), number, frame)
-        found.append(np.frombuffer(frame.bytes, np.uint8).copy())
-    return found
 
 
 def test_every_shipped_preset_is_here() -> None:
@@ -61,19 +42,16 @@ def test_every_shipped_preset_is_here() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
-def test_a_preset_makes_its_film(
+def test_a_preset_makes_its_film_and_makes_it_again(
     name: str, tmp_path: Path, decode: Callable[..., np.ndarray], described: Callable[[Path], str]
 ) -> None:
     preset = small(name)
-    made = make(preset, name, tmp_path)
-    assert made.film.name == f"{name}-480.{preset.codec.container}"
+    made = run.make(plans.make(preset, name, out=f"{tmp_path}/", encoder="software"))
+    assert made.film == tmp_path / f"{name}-480" / f"{name}-480.{preset.codec.container}"
     luma = decode(made.film, preset.picture.width, preset.picture.height)
-    assert len(luma) == made.frames == FRAMES
+    assert len(luma) == made.frames == made.made == FRAMES
     sent = raw_frames(preset)
-    digest = hashlib.blake2b(digest_size=16)
-    for frame in sent:
-        digest.update(frame)
-    assert made.digest == digest.hexdigest()
+    assert made.digest == digest_of(sent)
     # The decoded picture is the one that was sent, up to the codec's loss: no shift, no range conversion.
     first = sent[0][: luma[0].size].reshape(luma[0].shape).astype(float)
     assert np.abs(luma[0] - first).mean() < 3
@@ -83,6 +61,8 @@ def test_a_preset_makes_its_film(
     wanted = {"mpeg2": "mpeg2video", "h264": "h264", "hevc": "hevc (Main) (hvc1"}[preset.codec.kind]
     assert wanted in streams
     assert "yuv420p(tv" in streams
+    colours = "smpte170m" if preset.picture.height in (270, 480) else "bt470bg"
+    assert colours in streams
     assert ("Audio: ac3, 48000 Hz, stereo, fltp, 192 kb/s" in streams) == (preset.codec.kind == "mpeg2")
     if name == "dvd_video":
         assert "SAR 32:27 DAR 16:9" in streams
@@ -90,22 +70,26 @@ def test_a_preset_makes_its_film(
     if name == "dvd_video_pal":
         assert "SAR 64:45 DAR 16:9" in streams
         assert "25 fps" in streams
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {made.film.name, f"{made.film.name}.manifest.json", f"{made.film.name}.log"}
+    assert files_in(made.film.parent) == {made.film.name, *FINISHED}
+    again = run.make(plans.make(preset, name, out=f"{tmp_path / 'again'}/", encoder="software"))
+    assert again.film.read_bytes() == made.film.read_bytes()
 
 
-@pytest.mark.parametrize("name", sorted(SMALL))
-def test_two_runs_give_the_same_file(name: str, tmp_path: Path) -> None:
-    for folder in ("one", "two"):
-        make(small(name), name, tmp_path / folder)
-    ending = presets.load(name).codec.container
-    one, two = ((tmp_path / folder / f"{name}-480.{ending}").read_bytes() for folder in ("one", "two"))
-    assert one == two
+def test_a_finished_film_is_left_as_it_is(tmp_path: Path) -> None:
+    made = make(quick(), "film", tmp_path / "job")
+    before = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in (tmp_path / "job").rglob("*")}
+    again = make(quick(), "film", tmp_path / "job")
+    assert again.made == 0
+    assert (again.film, again.frames, again.digest) == (made.film, 40, made.digest)
+    after = {path: (path.stat().st_mtime_ns, path.stat().st_ino) for path in (tmp_path / "job").rglob("*")}
+    after.pop(tmp_path / "job" / "lock")
+    before.pop(tmp_path / "job" / "lock")
+    assert after == before
 
 
 def test_what_is_encoded_losslessly_comes_back_bit_for_bit(tmp_path: Path, decode: Callable[..., np.ndarray]) -> None:
     """Limited range is made here, and ffmpeg's scaler changes nothing: x264 at crf 0 returns every code."""
-    preset = small("panoramic", 8, "codec.crf=0")
+    preset = small("panoramic", 25, "codec.crf=0", "codec.keyframes=0.5", "job.segment_frames=10")
     made = make(preset, "lossless", tmp_path)
     luma = decode(made.film, preset.picture.width, preset.picture.height)
     for got, sent in zip(luma, raw_frames(preset), strict=True):
@@ -137,7 +121,7 @@ def video_stamps(film: Path) -> list[tuple[int, bool]]:
 def test_dvd_frames_carry_even_time_stamps_and_sound_is_as_long(
     name: str, ticks: int, gop: int, tmp_path: Path, tool: ffmpeg.Tool
 ) -> None:
-    made = make(small(name, 301), name, tmp_path)
+    made = make(small(name, 301, "job.segment_frames=90"), name, tmp_path)
     stamps = video_stamps(made.film)
     frames = [(stamp - stamps[0][0]) / ticks for stamp, _ in stamps]
     assert all(frame == int(frame) for frame in frames)
@@ -152,83 +136,117 @@ def test_dvd_frames_carry_even_time_stamps_and_sound_is_as_long(
 
 
 def test_the_manifest_says_it_all(tmp_path: Path) -> None:
-    made = make(small("dvd_video", 20, "seed=a word"), "dvd_video", tmp_path)
+    preset = small("dvd_video", 20, "seed=a word", "job.segment_frames=15")
+    made = run.make(plans.make(preset, "dvd_video", out=f"{tmp_path}/"))
     assert made.film.name.startswith("dvd_video-a_word-")
-    manifest = json.loads((tmp_path / f"{made.film.name}.manifest.json").read_text())
+    manifest = manifest_of(made.film.parent)
+    assert manifest["schema_version"] == 2
     assert manifest["film"] == made.film.name
-    assert manifest["bytes"] == made.film.stat().st_size
+    assert manifest["bytes"] == made.film.stat().st_size == made.film_bytes
+    assert manifest["sha256"] == sha256(made.film)
+    assert manifest["repeatable"] is True
     assert manifest["seed"] == "a word"
     assert manifest["seed_number"] == seed_number("a word")
-    assert manifest["frames"]["count"] == manifest["frames"]["planned"] == 20
+    assert manifest["frames"]["count"] == 20
     assert manifest["frames"]["rate"] == "30000/1001"
-    assert manifest["frames"]["blake2b"] == made.digest
-    assert manifest["partial"] is False
+    assert manifest["frames"]["sha256"] == made.digest
+    assert manifest["segment_frames"] == 15
+    assert manifest["medium"] == {"kind": "dvd5", "most_bytes": int(4_700_372_992 * 0.995)}
     from render.preset.document import Document
 
-    assert presets.parse(Document(manifest["preset"])) == small("dvd_video", 20, "seed=a word")
+    assert presets.parse(Document(manifest["preset"])) == preset
+    assert presets.load(str(made.film.parent / "preset.yaml")) == preset
 
 
 @pytest.mark.parametrize("container", ["mp4", "mkv"])
 def test_seed_and_title_travel_in_the_file(container: str, tmp_path: Path, described: Callable[[Path], str]) -> None:
-    made = make(small("panoramic", 3, f"codec.container={container}", "seed=myuniverse"), "panoramic", tmp_path)
-    told = described(made.film)
+    preset = quick(3, f"codec.container={container}", "seed=myuniverse", "about=It's = 115,000; particles\\")
+    told = described(make(preset, "film", tmp_path).film)
     assert "myuniverse" in told
-    assert "115,000 particles" in told
+    assert "It's = 115,000; particles\\\n" in told
+    assert '"kind": "particle_life"' in told
 
 
-def test_an_ending_in_capitals_is_the_same_format(tmp_path: Path) -> None:
-    made = run.make(plans.make(small("dvd_video", 5), "dvd_video", out=str(tmp_path / "FILM.MPG")))
-    assert made.film.name == "FILM.MPG"
-    assert made.frames == 5
+def test_names_of_folders_are_names(tmp_path: Path) -> None:
+    """Through ffmpeg's listings, addresses and options, to the end of a film."""
+    for name in ("-y", "it's", "a b", "#1?x=%20", "http:", "back\\slash", "concat:a|b", "漢字.2", "%03d"):
+        made = make(quick(12, "codec.container=mkv"), "film", tmp_path / name)
+        assert made.film == tmp_path / name / f"{name}.mkv"
+        assert made.film.stat().st_size > 1000
+    assert len(list(tmp_path.iterdir())) == 9
 
 
 def test_a_full_disk_at_the_very_end_publishes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, text: str) -> Path:
+    def full(path: Path, content: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(run, "stage_text", full)
+    monkeypatch.setattr(run.manifest, "write", full)
     with pytest.raises(DiskFullError, match="is full") as caught:
-        make(small("dvd_video", 3), "dvd_video", tmp_path)
-    assert "is kept in" in caught.value.hint
-    assert {path.suffix for path in tmp_path.iterdir()} == {".log", ".part"}
+        make(quick(), "film", tmp_path)
+    assert "All finished segments are kept; the same command goes on from there." in caught.value.hint
+    assert not (tmp_path / "manifest.json").exists()
     monkeypatch.undo()
-    make(small("dvd_video", 3), "dvd_video", tmp_path)
-    assert not list(tmp_path.glob("*.part"))
+    assert make(quick(), "film", tmp_path).made == 0  # joined anew from what was there
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_an_existing_film_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
-    film = tmp_path / "dvd_video-480.mpg"
+    film = tmp_path / "mine" / "mine.mp4"
+    film.parent.mkdir()
     film.write_bytes(b"precious")
-    with pytest.raises(PreflightError, match="exists already"):
-        make(small("dvd_video", 3), "dvd_video", tmp_path)
+    with pytest.raises(PreflightError, match="exists already, and nothing says that it is this film") as caught:
+        make(quick(), "film", tmp_path / "mine")
+    assert "--restart" in caught.value.hint
     assert film.read_bytes() == b"precious"
-    make(small("dvd_video", 3), "dvd_video", tmp_path, overwrite=True)
+    make(quick(), "film", tmp_path / "mine", restart=True)
     assert film.stat().st_size > 1000
 
 
+def test_a_finished_film_of_another_recipe_is_kept_even_where_the_ledger_is_lost(tmp_path: Path) -> None:
+    made = make(quick(), "film", tmp_path)
+    before = made.film.read_bytes()
+    (tmp_path / "job.json").write_bytes(b"")
+    with pytest.raises(PreflightError, match="exists already"):
+        make(quick(40, "seed=5"), "film", tmp_path)
+    assert made.film.read_bytes() == before
+    assert make(quick(), "film", tmp_path).made == 0
+
+
 def test_a_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run.ffmpeg, "count_frames", lambda tool, path, running: 2)
-    with pytest.raises(VerificationError, match="holds 2 frames, but 3 were encoded") as caught:
-        make(small("dvd_video", 3), "dvd_video", tmp_path)
-    assert "what was encoded is kept in dvd_video-480.mpg.video.part" in caught.value.hint
-    assert {path.suffix for path in tmp_path.iterdir()} == {".log", ".part"}
+    counted = []
+    monkeypatch.setattr(segment.inspect, "count_frames", lambda tool, path, running: counted.append(path) or 9)
+    with pytest.raises(VerificationError, match="segment 0 holds 9 frames, but 10 were encoded") as caught:
+        make(quick(), "film", tmp_path)
+    assert "messages are in" in caught.value.hint
+    assert sum(path.name.startswith("00000.") for path in counted) == 3  # it is tried again
+    assert files_in(tmp_path) == {"job.json", "preset.yaml", "preview.jpg"}
+    monkeypatch.undo()
+    assert make(quick(), "film", tmp_path).frames == 40
 
 
-def test_two_renders_of_one_film_do_not_meet(tmp_path: Path) -> None:
-    plan = plans.make(small("dvd_video", 3), "dvd_video", out=f"{tmp_path}/")
-    with run.claimed(plan.paths.log), pytest.raises(PreflightError, match="another render is writing"):
-        run.make(plan)
-    run.make(plan)
+def test_a_joined_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from render.job import joining
+
+    times = joining.inspect.packet_times
+    monkeypatch.setattr(joining.inspect, "packet_times", lambda *all: (lambda t, n: (t, n[:-1]))(*times(*all)))
+    with pytest.raises(VerificationError, match="the joined film holds 39 frames, but its segments have 40"):
+        make(quick(), "film", tmp_path)
+    assert not list(tmp_path.glob("*.mp4*"))
+    monkeypatch.undo()
+    assert make(quick(), "film", tmp_path).made == 0
 
 
-def test_a_film_is_stopped_before_it_outgrows_its_medium(tmp_path: Path, decode: Callable[..., np.ndarray]) -> None:
-    made = make(small("panoramic", 400, "medium.limit=1MB"), "panoramic", tmp_path)
-    assert made.fits is False
-    assert made.frames < 400
-    assert made.film.name == f"panoramic-480.partial-{made.frames}.mp4"
-    assert len(decode(made.film, 960, 270)) == made.frames
-    manifest = json.loads((tmp_path / f"{made.film.name}.manifest.json").read_text())
-    assert manifest["medium"] == {"kind": "file", "most_bytes": 1_000_000, "fits": made.film_bytes <= 1_000_000}
+def test_a_film_is_stopped_before_it_outgrows_its_medium(tmp_path: Path) -> None:
+    preset = small("panoramic", 400, "medium.limit=1MB", "codec.keyframes=1", "job.segment_frames=20")
+    with pytest.raises(DiskFullError, match=r"the film outgrew its medium, file, after (\d+) of 400 frames") as caught:
+        make(preset, "film", tmp_path)
+    assert "All finished segments are kept" in caught.value.hint
+    assert not list(tmp_path.glob("*.mp4*"))
+    kept = sorted((tmp_path / "segments").glob("*.ts"))
+    assert 1 <= len(kept) < 10
+    with pytest.raises(DiskFullError, match="outgrew"):  # and no frame more
+        make(preset, "film", tmp_path)
+    assert sorted((tmp_path / "segments").glob("*.ts")) == kept
 
 
 def test_wrong_kernels_make_no_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,6 +257,7 @@ def test_wrong_kernels_make_no_film(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert selftest.run(Device("cpu", 1, "")) is None
     with pytest.raises(SimulationError, match="disagree"):
         make(small("dvd_video", 3), "dvd_video", tmp_path)
+    assert files_in(tmp_path) == {"job.json", "preset.yaml"}
 
 
 def test_seeds_of_other_alphabets_keep_their_own_names() -> None:
@@ -255,7 +274,7 @@ def test_seeds_of_other_alphabets_keep_their_own_names() -> None:
 def test_too_little_space_is_told_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = shutil.disk_usage(tmp_path)
     monkeypatch.setattr(plans.shutil, "disk_usage", lambda path: usage._replace(free=8_000_000_000))
-    with pytest.raises(PreflightError, match=r"takes about 8\.8 GB, but .* has 8\.0 GB free"):
+    with pytest.raises(PreflightError, match=r"takes about 8\.8 GB more, segments and film, but .* has 8\.0 GB free"):
         run.make(plans.make(presets.load("dvd_video"), "dvd_video", out=f"{tmp_path}/"))
 
 
@@ -268,24 +287,30 @@ def test_a_film_too_large_for_its_medium_is_refused() -> None:
 @pytest.mark.parametrize(
     ("out", "wanted"),
     [
-        (None, "renders/dvd_video-480.mpg"),
-        ("film", "film.mpg"),
-        ("film.mpg", "film.mpg"),
-        ("film.MPG", "film.MPG"),
-        ("folder/", "folder/dvd_video-480.mpg"),
-        ("there", "there/dvd_video-480.mpg"),
-        ("deep/er/film.mpg", "deep/er/film.mpg"),
+        (None, "renders/dvd_video-480/dvd_video-480.mpg"),
+        ("film", "film/film.mpg"),
+        ("v1.2", "v1.2/v1.2.mpg"),
+        ("folder/", "folder/dvd_video-480/dvd_video-480.mpg"),
+        ("there", "there/there.mpg"),
+        ("deep/er/film", "deep/er/film/film.mpg"),
     ],
 )
 def test_where_a_film_goes(out: str | None, wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "there").mkdir()
     monkeypatch.chdir(tmp_path)
-    assert plans.output_path(presets.load("dvd_video"), "dvd_video", out) == tmp_path / wanted
+    assert plans.job_folder(presets.load("dvd_video"), "dvd_video", out).film == tmp_path / wanted
 
 
-def test_the_wrong_ending_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"ends in \.mp4, but codec mpeg2 writes \.mpg"):
-        plans.output_path(presets.load("dvd_video"), "dvd_video", "film.mp4")
+@pytest.mark.parametrize("out", ["film.mpg", "film.MPG", "film.mp4", "deep/er/film.mkv", "-", "/dev/null"])
+def test_a_file_is_no_folder(out: str) -> None:
+    with pytest.raises(UsageError, match="a film is made in a folder of its own") as caught:
+        plans.job_folder(presets.load("dvd_video"), "dvd_video", out)
+    assert "--out " in caught.value.hint
+
+
+def test_a_name_of_two_lines_is_refused() -> None:
+    with pytest.raises(UsageError, match="more than one line"):
+        plans.job_folder(presets.load("dvd_video"), "dvd_video", "a\nb")
 
 
 # Software or NVENC
@@ -316,7 +341,7 @@ def with_nvenc(monkeypatch: pytest.MonkeyPatch, folder: Path, film: str) -> None
 
 
 def made_with(film: Path) -> dict[str, object]:
-    told: dict[str, object] = json.loads(film.with_name(f"{film.name}.manifest.json").read_text())["made_with"]
+    told: dict[str, object] = manifest_of(film.parent)["made_with"]
     return told
 
 
@@ -325,7 +350,7 @@ def test_auto_falls_back_from_an_nvenc_that_does_not_work(tmp_path: Path, monkey
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")
     monkeypatch.setenv("RENDER_FFMPEG", imageio_ffmpeg.get_ffmpeg_exe())
     with_gpu(monkeypatch, "NVIDIA GeForce RTX 4090")
-    made = run.make(plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/auto/"))
+    made = run.make(plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/auto"))
     told = made_with(made.film)
     assert told["encoder"] == "software"
     assert "refuses a two-frame trial of h264_nvenc: " in str(told["encoder_reason"])
@@ -333,6 +358,7 @@ def test_auto_falls_back_from_an_nvenc_that_does_not_work(tmp_path: Path, monkey
     asked = make(small("dvd_mp4", 5), "dvd_mp4", tmp_path / "software")
     assert made_with(asked.film)["encoder_reason"] == "asked for"
     assert asked.film.read_bytes() == made.film.read_bytes()
+    assert manifest_of(asked.film.parent)["repeatable"] is True
     with pytest.raises(PreflightError, match="--encoder nvenc is not possible: ffmpeg .* refuses"):
         plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/", encoder="nvenc")
 
@@ -343,12 +369,32 @@ def test_auto_takes_an_nvenc_that_works_and_the_frames_are_the_same(
     software = make(small("dvd_mp4", 5), "dvd_mp4", tmp_path / "software")
     as_x264 = "words[words.index('-c:v') : words.index('-bf') + 2] = ['-c:v', 'libx264', '-preset', 'ultrafast']"
     with_nvenc(monkeypatch, tmp_path, as_x264)
-    made = run.make(plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/nvenc/"))
+    made = run.make(plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/nvenc"))
     told = made_with(made.film)
     assert (told["encoder"], told["encoder_reason"]) == ("nvenc", "it encoded two frames in a trial")
     assert "h264_nvenc" in told["arguments"]  # type: ignore[operator]
     assert made.digest == software.digest
+    assert manifest_of(made.film.parent)["repeatable"] is False
     assert len(decode(made.film, 720, 480)) == made.frames == 5
+
+
+def test_frames_made_on_a_gpu_are_encoded_on_that_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_nvenc(monkeypatch, tmp_path, "pass")
+    with_gpu(monkeypatch, "NVIDIA H200", "NVIDIA GeForce RTX 4090", "NVIDIA H200")
+    gpus = plans.gpu.probe().gpus
+
+    def planned(encoder: str, maker: Gpu | None) -> plans.Plan:
+        device = Device("cpu", 1, "") if maker is None else Device("cuda", 1, "", gpu=maker)
+        monkeypatch.setattr(plans.devices, "choose", lambda *words, **more: device)
+        return plans.make(small("dvd_mp4", 5), "dvd_mp4", out=f"{tmp_path}/", encoder=encoder)  # type: ignore[arg-type]
+
+    plan = planned("nvenc", gpus[1])
+    place = plan.arguments.index("-gpu")
+    assert plan.arguments[place - 2 : place + 2] == ("-c:v", "h264_nvenc", "-gpu", "1")
+    assert plan.encoder.gpu == 1
+    for plan in (planned("nvenc", None), planned("software", gpus[1]), planned("auto", gpus[2])):
+        assert "-gpu" not in plan.arguments
+    assert (plan.encoder.kind, plan.encoder.reason) == ("software", "NVIDIA H200 has no NVENC engine")
 
 
 def test_nvenc_needs_no_software_encoder_and_software_no_nvenc(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -365,11 +411,11 @@ def test_an_nvenc_that_fails_in_the_middle_is_an_error_and_no_other_film(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with_nvenc(monkeypatch, tmp_path, "sys.stdin.buffer.read(600_000); sys.exit('OpenEncodeSessionEx failed')")
-    plan = plans.make(small("dvd_mp4", 40), "dvd_mp4", out=f"{tmp_path}/films/")
+    plan = plans.make(small("dvd_mp4", 40), "dvd_mp4", out=f"{tmp_path}/films")
     assert plan.encoder.kind == "nvenc"
     with pytest.raises(EncoderError, match="exit code 1.*OpenEncodeSessionEx failed"):
         run.make(plan)
-    assert {path.suffix for path in (tmp_path / "films").iterdir()} == {".log"}
+    assert files_in(tmp_path / "films") == {"job.json", "preset.yaml", "preview.jpg"}
 
 
 def test_without_a_gpu_nothing_is_tried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

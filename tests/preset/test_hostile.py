@@ -6,6 +6,7 @@ import json
 import os
 import stat
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,8 @@ from render.errors import UsageError
 from render.job import plan
 from render.preset import Preset, document, parse
 from render.preset.complaint import blocks_in
-from render.video import codec
+from render.video import codec, join
+from render.video.audio import Audio
 from render.video.ffmpeg import Tool
 
 MP4 = "engine: {kind: particle_life}\ncodec: {kind: h264, container: %s}\n"
@@ -52,18 +54,28 @@ def film(seed: str, about: str, container: str = "mp4") -> Preset:
 
 
 @pytest.fixture
-def planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> object:
-    """Plan a film without asking an ffmpeg; gives the arguments."""
+def planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Preset], tuple[list[str], list[str]]]:
+    """Plan a film without asking an ffmpeg; gives the arguments for a segment and for the whole."""
     monkeypatch.setattr(plan.ffmpeg, "find", lambda: Tool("ffmpeg", "9.0", "PATH", frozenset()))
     monkeypatch.setattr(plan.ffmpeg, "require", lambda *_: None)
-    return lambda made: plan.make(made, "p", out=str(tmp_path / "film"), device="reference").arguments
+
+    def arguments(made: Preset) -> tuple[list[str], list[str]]:
+        job = plan.make(made, "p", out=str(tmp_path / "film"), device="reference")
+        joint = join.Joint(Path("/l"), Path("/c"), Path("/preset.part"), Path("/film"), made.frame_count, job.tags)
+        return list(job.arguments), join.arguments(made.codec, made.picture, made.audio, joint)
+
+    return arguments
+
+
+Planned = Callable[[Preset], tuple[list[str], list[str]]]
 
 
 @pytest.mark.parametrize("container", ["mp4", "mkv"])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_words_of_a_preset_end_inside_one_argument_each(planned: object, text: str, container: str) -> None:
-    plain = planned(film("SEED", "ABOUT", container))  # type: ignore[operator]
-    hostile = planned(film(text, text, container))  # type: ignore[operator]
+def test_words_of_a_preset_end_inside_one_argument_each(planned: Planned, text: str, container: str) -> None:
+    plain_segment, plain = planned(film("SEED", "ABOUT", container))
+    segment, hostile = planned(film(text, text, container))
+    assert segment == plain_segment
     word = text.strip()
     quoted, quoted_word = (json.dumps(said, ensure_ascii=False)[1:-1] for said in (text, word))
     for place, (part, told) in enumerate(zip(plain, hostile, strict=True)):
@@ -79,24 +91,23 @@ def test_words_of_a_preset_end_inside_one_argument_each(planned: object, text: s
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_words_of_a_preset_never_reach_the_arguments_of_a_dvd(text: str) -> None:
-    made = preset.load("dvd_video", None, {"seed": text, "about": text})
-    tags = {"title": made.about, "seed": str(made.seed)}
-    encode = codec.arguments(made.codec, made.picture, "/films/x", tags)
-    join = made.codec.join_arguments(made.picture, made.frame_count, "/films/v", "/films/o")
-    plain = preset.load("dvd_video")
-    assert encode == codec.arguments(plain.codec, plain.picture, "/films/x", {})
-    assert join == plain.codec.join_arguments(plain.picture, plain.frame_count, "/films/v", "/films/o")
+def test_words_of_a_preset_never_reach_the_arguments_of_a_dvd(planned: Planned, text: str) -> None:
+    assert planned(preset.load("dvd_video", None, {"seed": text, "about": text})) == planned(preset.load("dvd_video"))
 
 
 @pytest.mark.parametrize("name", ["-y", "concat:a|b", "http:x", "a:b", "pipe:1", "%03d.mp4"])
 def test_an_output_is_always_a_file_whatever_its_name(name: str) -> None:
     made = preset.load("panoramic")
-    assert codec.arguments(made.codec, made.picture, f"/films/{name}", {})[-1] == f"file:/films/{name}"
-    join = preset.load("dvd_video").codec.join_arguments(made.picture, 3, f"/films/{name}", f"/films/{name}.mpg")
-    assert join[-1] == f"file:/films/{name}.mpg"
-    assert f"file:/films/{name}" in join
-    assert f"/films/{name}" not in join
+    assert codec.arguments(made.codec, made.picture, f"/films/{name}")[-1] == f"file:/films/{name}"
+    films = Path("/films")
+    for shipped in ("panoramic", "dvd_video"):
+        made = preset.load(shipped)
+        joint = join.Joint(films / f"{name}-l", films / f"{name}-c", films / f"{name}-a", films / name, 3, {})
+        arguments = join.arguments(made.codec, made.picture, Audio(file=name), joint)
+        assert arguments[-1] == f"file:/films/{name}"
+        assert {f"file:/films/{name}-l", f"file:/films/{name}-c", f"file:{name}"} < set(arguments)
+        assert arguments.count(name) == codec.QUIETLY.count(name)
+        assert not {f"/films/{name}", f"/films/{name}-l", f"/films/{name}-c"} & set(arguments)
 
 
 def leaves(model: type[BaseModel], above: str = "") -> list[str]:
@@ -107,7 +118,7 @@ def leaves(model: type[BaseModel], above: str = "") -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("key", sorted(set(leaves(Preset)) - {"about", "seed"}))
+@pytest.mark.parametrize("key", sorted(set(leaves(Preset)) - {"about", "seed", "audio.file"}))
 @pytest.mark.parametrize("text", ["-f lavfi", "../../x", "1 -y", "true;"])
 def test_no_other_setting_takes_free_text(key: str, text: str) -> None:
     for shipped in ("dvd_video", "panoramic", "bd_4k_6h"):
@@ -158,26 +169,38 @@ letters = st.characters(exclude_categories=("Cc", "Cf", "Cn", "Co", "Cs", "Zl", 
 @example("𝒜" * 200)
 def test_a_seed_never_leaves_the_folder(seed: str) -> None:
     made = preset.load("dvd_video", None, {"seed": seed})
-    folder = Path("/films")
-    film = plan.output_path(made, "dvd_video", "/films/")
-    paths = plan.Paths.of(film)
-    for path in (paths.film, paths.part, paths.video, paths.log, paths.manifest):
-        assert path.parent == folder
-        assert Path(os.path.normpath(path)).parent == folder
-        assert path.name.startswith("dvd_video-")
+    job = plan.job_folder(made, "dvd_video", "/films/")
+    assert job.path.parent == Path("/films")
+    assert Path(os.path.normpath(job.path)).parent == Path("/films")
+    assert job.path.name.startswith("dvd_video-")
+    part = job.path / f"{job.film_name}.part"
+    for path in (job.path, job.film, part):
         assert not set(path.name) & set('/\\:*?"<>|\0\n\r\t ')
         assert not any(unicodedata.category(letter) in ("Cc", "Zs", "Zl", "Zp") for letter in path.name)
         assert len(os.fsencode(path.name)) <= LONGEST_NAME
-    assert film.suffix == ".mpg"
-    assert len({paths.film, paths.part, paths.video, paths.log, paths.manifest}) == 5
+    inside = {
+        job.film,
+        part,
+        job.preset,
+        job.ledger,
+        job.manifest,
+        job.preview,
+        job.lock,
+        job.segments,
+        job.checkpoints,
+    }
+    for path in inside:
+        assert Path(os.path.normpath(path)).parent == job.path
+    assert len(inside) == 9
+    assert job.film.suffix == ".mpg"
 
 
 def test_without_out_a_film_lands_in_renders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = preset.load("dvd_video", None, {"seed": "../../x"})
-    path = plan.output_path(made, "dvd_video", None)
-    assert path.parent == tmp_path / "renders"
-    assert ".." not in path.parts
+    job = plan.job_folder(made, "dvd_video", None)
+    assert job.path.parent == tmp_path / "renders"
+    assert ".." not in job.film.parts
 
 
 def test_a_preset_that_is_no_file_is_never_opened(tmp_path: Path) -> None:

@@ -487,7 +487,19 @@ def test_a_shipped_preset_written_out_loads_to_the_same(name: str, write: Write)
 @pytest.mark.parametrize("name", catalogue.names())
 def test_a_preset_as_data_says_every_setting_that_has_a_value(name: str) -> None:
     data = to_data(preset.load(name))
-    assert set(data) == {"about", "seed", "engine", "world", "look", "picture", "length", "codec", "medium"}
+    assert set(data) == {
+        "about",
+        "seed",
+        "engine",
+        "world",
+        "look",
+        "picture",
+        "length",
+        "codec",
+        "audio",
+        "job",
+        "medium",
+    }
     assert set(data["look"]) == {"size", "glide", "trail", "exposure", "dither"}
     assert set(data["look"]["exposure"]) == {"mode", "white", "percentile", "settle"}
 

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from render import preset
-from render.video import codec
+from render.video import codec, join
+from render.video.audio import Audio
 from render.video.codec import H264, Hevc, Mpeg2
 from render.video.picture import Picture
 
 NTSC = Picture(width=720, height=480, rate=Fraction(30000, 1001), pixel_aspect=Fraction(32, 27))
 PAL = Picture(width=720, height=576, rate=Fraction(25), pixel_aspect=Fraction(64, 45))
 HD = Picture(width=1920, height=1080, rate=Fraction(24000, 1001))
-TAGS = {"title": "T", "seed": "480"}
 
 QUIETLY = "-y -hide_banner -nostdin -nostats -loglevel warning"
 SD_525 = "-color_range tv -color_primaries smpte170m -color_trc smpte170m -colorspace smpte170m"
 SD_625 = "-color_range tv -color_primaries bt470bg -color_trc gamma28 -colorspace bt470bg"
 BT709 = "-color_range tv -color_primaries bt709 -color_trc bt709 -colorspace bt709"
-MP4 = "-map 0:v -metadata title=T -metadata seed=480 -movflags +faststart+use_metadata_tags -f mp4 file:/films/x"
-MKV = "-map 0:v -metadata title=T -metadata seed=480 -f matroska file:/films/x"
+SEGMENT = "-f mpegts file:/films/x"
+"""Whatever the film's own format, its segments are MPEG transport streams."""
 
 
 def raw(size: str, rate: str) -> str:
@@ -31,7 +32,7 @@ def raw(size: str, rate: str) -> str:
 
 
 def encode(made: Any, picture: Picture) -> list[str]:
-    return codec.arguments(made, picture, "/films/x", TAGS)
+    return codec.arguments(made, picture, "/films/x")
 
 
 def follows(arguments: list[str], option: str) -> str:
@@ -46,28 +47,28 @@ def follows(arguments: list[str], option: str) -> str:
         (
             "dvd_video",
             f"{raw('720x480', '30000/1001')} -c:v mpeg2video -b:v 4400000 -maxrate 8000000 -minrate 0 -bufsize 1835008 "
-            f"-g 15 -bf 0 -threads:v 1 -pix_fmt yuv420p -aspect 16:9 {SD_525} -f mpegts file:/films/x",
+            f"-g 15 -bf 0 -threads:v 1 -pix_fmt yuv420p -aspect 16:9 {SD_525} {SEGMENT}",
         ),
         (
             "dvd_video_pal",
             f"{raw('720x576', '25')} -c:v mpeg2video -b:v 4400000 -maxrate 8000000 -minrate 0 -bufsize 1835008 "
-            f"-g 12 -bf 0 -threads:v 1 -pix_fmt yuv420p -aspect 16:9 {SD_625} -f mpegts file:/films/x",
+            f"-g 12 -bf 0 -threads:v 1 -pix_fmt yuv420p -aspect 16:9 {SD_625} {SEGMENT}",
         ),
         (
             "panoramic",
             f"{raw('7680x2160', '20')} -c:v libx264 -preset veryfast -g 100 -crf 23 -threads:v 16 "
-            f"-pix_fmt yuv420p -aspect 32:9 {BT709} {MP4}",
+            f"-pix_fmt yuv420p -aspect 32:9 {BT709} {SEGMENT}",
         ),
         (
             "dvd_mp4",
             f"{raw('720x480', '20')} -c:v libx264 -preset veryfast -g 100 -b:v 1370000 -maxrate 2500000 "
-            f"-bufsize 5000000 -x264-params sliced-threads=1 -threads:v 4 -pix_fmt yuv420p -aspect 16:9 {SD_525} {MP4}",
+            f"-bufsize 5000000 -x264-params sliced-threads=1 -threads:v 4 -pix_fmt yuv420p -aspect 16:9 {SD_525} {SEGMENT}",
         ),
         (
             "bd_4k_6h",
             f"{raw('3840x2160', '20')} -c:v libx265 -preset superfast -g 100 -b:v 9000000 -maxrate 15000000 "
             "-bufsize 30000000 -x265-params log-level=error:open-gop=0:const-vbv=1:pools=16:frame-threads=2 "
-            f"-tag:v hvc1 -pix_fmt yuv420p -aspect 16:9 {BT709} {MP4}",
+            f"-pix_fmt yuv420p -aspect 16:9 {BT709} {SEGMENT}",
         ),
     ],
 )
@@ -82,53 +83,35 @@ def test_arguments_of_the_shipped_presets_word_for_word(name: str, wanted: str) 
         (
             H264(),
             f"{raw('1920x1080', '24000/1001')} -c:v libx264 -preset veryfast -g 120 -crf 23 -threads:v 8 "
-            f"-pix_fmt yuv420p -aspect 16:9 {BT709} {MP4}",
+            f"-pix_fmt yuv420p -aspect 16:9 {BT709} {SEGMENT}",
         ),
         (
             H264(crf=17.5, speed="slow", keyframes=0.5, threads=2, container="mkv"),
             f"{raw('1920x1080', '24000/1001')} -c:v libx264 -preset slow -g 12 -crf 17.5 -threads:v 2 "
-            f"-pix_fmt yuv420p -aspect 16:9 {BT709} {MKV}",
+            f"-pix_fmt yuv420p -aspect 16:9 {BT709} {SEGMENT}",
         ),
         (
             H264(crf=20, max_bitrate=4_000_000, buffer=8_000_000),
             f"{raw('1920x1080', '24000/1001')} -c:v libx264 -preset veryfast -g 120 -crf 20 -maxrate 4000000 "
-            f"-bufsize 8000000 -x264-params sliced-threads=1 -threads:v 8 -pix_fmt yuv420p -aspect 16:9 {BT709} {MP4}",
+            f"-bufsize 8000000 -x264-params sliced-threads=1 -threads:v 8 -pix_fmt yuv420p -aspect 16:9 {BT709} {SEGMENT}",
         ),
         (
             Hevc(),
             f"{raw('1920x1080', '24000/1001')} -c:v libx265 -preset superfast -g 120 -crf 23 "
             "-x265-params log-level=error:open-gop=0:const-vbv=1:pools=8:frame-threads=2 "
-            f"-tag:v hvc1 -pix_fmt yuv420p -aspect 16:9 {BT709} {MP4}",
+            f"-pix_fmt yuv420p -aspect 16:9 {BT709} {SEGMENT}",
         ),
         (
             Hevc(bitrate=5_000_000, threads=4, container="mkv"),
             f"{raw('1920x1080', '24000/1001')} -c:v libx265 -preset superfast -g 120 -b:v 5000000 "
             "-x265-params log-level=error:open-gop=0:const-vbv=1:pools=4:frame-threads=2 "
-            f"-pix_fmt yuv420p -aspect 16:9 {BT709} {MKV}",
+            f"-pix_fmt yuv420p -aspect 16:9 {BT709} {SEGMENT}",
         ),
     ],
     ids=["h264", "h264-mkv", "h264-crf-vbv", "hevc", "hevc-mkv"],
 )
 def test_arguments_word_for_word(made: Any, wanted: str) -> None:
     assert encode(made, HD) == wanted.split(" ")
-
-
-@pytest.mark.parametrize(
-    ("picture", "frames", "seconds"),
-    [(NTSC, 215_784, "7199.992800"), (NTSC, 600, "20.020000"), (PAL, 3, "0.120000")],
-)
-def test_a_dvd_is_joined_word_for_word(picture: Picture, frames: int, seconds: str) -> None:
-    wanted = (
-        f"{QUIETLY} -f mpegts -i file:/films/v -f lavfi -t {seconds} "
-        "-i anullsrc=channel_layout=stereo:sample_rate=48000 -map 0:v -map 1:a -c:v copy -c:a ac3 -b:a 192000 "
-        "-f dvd -muxrate 10080000 -packetsize 2048 file:/films/o"
-    )
-    assert Mpeg2().join_arguments(picture, frames, "/films/v", "/films/o") == wanted.split(" ")
-
-
-@pytest.mark.parametrize("made", [H264(), Hevc()])
-def test_modern_codecs_need_no_join(made: Any) -> None:
-    assert made.join_arguments(HD, 100, "/films/v", "/films/o") == []
 
 
 @pytest.mark.parametrize(
@@ -190,7 +173,8 @@ def test_x264_is_repeatable_with_and_without_a_buffer(vbv: dict[str, Any]) -> No
 )
 def test_the_encoders_asked_for_are_the_encoders_used(made: Any, encoders: tuple[str, ...]) -> None:
     assert made.encoders == encoders
-    used = encode(made, NTSC) + made.join_arguments(NTSC, 1, "v", "o")
+    joint = join.Joint(Path("l"), Path("m"), Path("a"), Path("o"), 1, {})
+    used = encode(made, NTSC) + join.arguments(made, NTSC, Audio(), joint)
     for name in encoders:
         assert name in used
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
+from render.compute.gpu import Gpu
 from render.errors import PreflightError
 from render.video import codec as codecs
 from render.video import encoder, ffmpeg, nvenc
@@ -42,12 +43,23 @@ class Case:
     body: str = "exit 0"
     listed: tuple[str, ...] = ("h264_nvenc", "hevc_nvenc")
     trials: int = 0
+    maker: Gpu | None = None
+
+
+def card(index: int, name: str) -> Gpu:
+    return Gpu(index, name, f"GPU-{index}", (8, 9), 24 << 30, 128)
 
 
 CASES = {
     "works": Case("", trials=1),
     "hevc works": Case("", Hevc(), WIDE, trials=1),
     "one engine is enough": Case("", gpus=(H200, GEFORCE), trials=1),
+    "on the GPU that makes the frames": Case("", gpus=(H200, GEFORCE), trials=1, maker=card(1, GEFORCE)),
+    "another GPU's engine": Case("NVIDIA H200 has no NVENC engine", gpus=(GEFORCE, H200), maker=card(1, H200)),
+    "its own engine does not work": Case(
+        f"{TRIAL} hevc_nvenc: OpenEncodeSessionEx failed: unsupported device (2): (no details)",
+        Hevc(), gpus=(GEFORCE, GEFORCE), body=NO_DEVICE, trials=1, maker=card(1, GEFORCE),
+    ),
     "no library": Case(f"{TRIAL} h264_nvenc: Cannot load libcuda.so.1", body=NO_LIBRARY, trials=1),
     "no engine, by trial": Case(
         f"{TRIAL} hevc_nvenc: OpenEncodeSessionEx failed: unsupported device (2): (no details)",
@@ -85,7 +97,11 @@ class Fake:
 
     def choose(self, asked: encoder.Asked) -> encoder.Choice:
         case = self._case
-        return encoder.choose(asked, case.codec, case.picture, self.tool, case.gpus, "" if case.gpus else NO_GPU)
+        no_gpu = "" if case.gpus else NO_GPU
+        return encoder.choose(asked, case.codec, case.picture, self.tool, case.gpus, no_gpu, case.maker)
+
+    def number(self) -> int | None:
+        return None if self._case.maker is None else self._case.maker.index
 
     def reason(self) -> str:
         return self._case.reason.replace("{path}", self.tool.path)
@@ -108,7 +124,7 @@ def test_auto_takes_nvenc_where_it_works_and_else_says_why_not(fake: Fake) -> No
     if fake.reason():
         assert choice == encoder.Choice("software", fake.reason())
     else:
-        assert choice == encoder.Choice("nvenc", "it encoded two frames in a trial")
+        assert choice == encoder.Choice("nvenc", "it encoded two frames in a trial", fake.number())
 
 
 @pytest.mark.parametrize("fake", REFUSED, indirect=True)
@@ -122,7 +138,7 @@ def test_nvenc_asked_for_is_an_error_where_it_cannot_be_had(fake: Fake) -> None:
 
 @pytest.mark.parametrize("fake", sorted(set(CASES) - set(REFUSED)), indirect=True)
 def test_nvenc_asked_for_is_taken_where_it_works(fake: Fake) -> None:
-    assert fake.choose("nvenc") == encoder.Choice("nvenc", "asked for")
+    assert fake.choose("nvenc") == encoder.Choice("nvenc", "asked for", fake.number())
     assert len(fake.calls()) == 1
 
 
@@ -136,12 +152,14 @@ def test_software_asked_for_is_taken_without_a_trial(fake: Fake) -> None:
 def test_a_trial_is_made_only_where_nothing_is_known_against_it(fake: Fake, request: pytest.FixtureRequest) -> None:
     case = CASES[request.node.callspec.params["fake"]]
     fake.choose("auto")
-    wanted = [] if not case.trials else [" ".join(codecs.probe_arguments(case.codec, case.picture, "nvenc"))]
+    wanted = (
+        [] if not case.trials else [" ".join(codecs.probe_arguments(case.codec, case.picture, "nvenc", fake.number()))]
+    )
     assert fake.calls() == wanted
 
 
 def test_the_table_has_every_outcome() -> None:
-    assert len(REFUSED) == len(CASES) - 3
+    assert len(REFUSED) == len(CASES) - 4
     assert {case.trials for case in REFUSED.values()} == {0, 1}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from render.compute.device import Device
+from render.compute.emulation import EmulatedAccelerator, Emulation
 from render.engines import particle_life
 from render.look import Look
 from render.scene import World
@@ -67,6 +68,21 @@ def test_an_error_in_write_comes_out_and_ends_all_threads() -> None:
     with pytest.raises(OSError, match="no more"):
         play(film(), 10_000, broken, Clock())
     assert threading.active_count() == before
+
+
+def test_nothing_is_on_its_way_on_a_gpu_once_the_loop_has_failed() -> None:
+    """Its memory is given back then, and a copy still to come would read or write somebody else's."""
+
+    def broken(data: memoryview) -> None:
+        raise OSError("no more")
+
+    params, picture = particle_life.Params(particles=50, matrix="random"), Picture(width=64, height=48)
+    device = Device("emulated", 1, "a loop that fails", emulation=Emulation(ahead="none"))
+    made = Film(params, World(64, 48), Look(), picture, 480, device)
+    with pytest.raises(OSError, match="no more"):
+        play(made, 10_000, broken, Clock())
+    assert isinstance(made.accelerator, EmulatedAccelerator)
+    assert not any(made.accelerator._streams.values())
 
 
 def test_an_error_in_the_simulation_comes_out() -> None:

@@ -22,38 +22,34 @@ COLOUR = {
     1080: "-color_range tv -color_primaries bt709 -color_trc bt709 -colorspace bt709",
     2160: "-color_range tv -color_primaries bt709 -color_trc bt709 -colorspace bt709",
 }
-MP4 = "-map 0:v -metadata title=T -movflags +faststart+use_metadata_tags -f mp4 file:/films/x"
-MKV = "-map 0:v -metadata title=T -f matroska file:/films/x"
 
 
-def whole(picture: Picture, video: str, output: str) -> list[str]:
+def whole(picture: Picture, video: str) -> list[str]:
     size, rate = f"{picture.width}x{picture.height}", picture.rate
     return (
         f"{QUIETLY} -f rawvideo -pix_fmt yuv420p -video_size {size} -framerate {rate} -i pipe:0 "
-        f"{video} -pix_fmt yuv420p -aspect 16:9 {COLOUR[picture.height]} {output}"
+        f"{video} -pix_fmt yuv420p -aspect 16:9 {COLOUR[picture.height]} -f mpegts file:/films/x"
     ).split()
 
 
 @pytest.mark.parametrize(
-    ("made", "video", "output"),
+    ("made", "video"),
     [
-        (H264(), "-c:v h264_nvenc -preset p4 -rc vbr -cq 23 -b:v 0 -g 120 -bf 0", MP4),
+        (H264(), "-c:v h264_nvenc -preset p4 -rc vbr -cq 23 -b:v 0 -g 120 -bf 0"),
         (
             H264(bitrate=3_000_000, max_bitrate=4_000_000, buffer=8_000_000, speed="slow", keyframes=0.5),
             "-c:v h264_nvenc -preset p6 -rc vbr -b:v 3000000 -maxrate 4000000 -bufsize 8000000 -g 12 -bf 0",
-            MP4,
         ),
-        (Hevc(crf=17.5), "-c:v hevc_nvenc -preset p4 -rc vbr -cq 17.5 -b:v 0 -g 120 -bf 0 -tag:v hvc1", MP4),
+        (Hevc(crf=17.5), "-c:v hevc_nvenc -preset p4 -rc vbr -cq 17.5 -b:v 0 -g 120 -bf 0"),
         (
             Hevc(bitrate=5_000_000, container="mkv", speed="veryslow"),
             "-c:v hevc_nvenc -preset p7 -rc vbr -b:v 5000000 -g 120 -bf 0",
-            MKV,
         ),
     ],
     ids=["h264-crf", "h264-bitrate", "hevc-crf", "hevc-bitrate-mkv"],
 )
-def test_arguments_word_for_word(made: Any, video: str, output: str) -> None:
-    assert codec.arguments(made, HD, "/films/x", {"title": "T"}, "nvenc") == whole(HD, video, output)
+def test_arguments_word_for_word(made: Any, video: str) -> None:
+    assert codec.arguments(made, HD, "/films/x", "nvenc") == whole(HD, video)
 
 
 @pytest.mark.parametrize(
@@ -65,31 +61,47 @@ def test_arguments_word_for_word(made: Any, video: str, output: str) -> None:
         ),
         (
             "bd_4k_6h",
-            "-c:v hevc_nvenc -preset p4 -rc vbr -b:v 9000000 -maxrate 15000000 -bufsize 30000000 -g 100 -bf 0 "
-            "-tag:v hvc1",
+            "-c:v hevc_nvenc -preset p4 -rc vbr -b:v 9000000 -maxrate 15000000 -bufsize 30000000 -g 100 -bf 0",
         ),
     ],
 )
 def test_arguments_of_the_shipped_presets_word_for_word(name: str, video: str) -> None:
     made = preset.load(name)
-    wanted = whole(made.picture, video, MP4)
-    assert codec.arguments(made.codec, made.picture, "/films/x", {"title": "T"}, "nvenc") == wanted
+    wanted = whole(made.picture, video)
+    assert codec.arguments(made.codec, made.picture, "/films/x", "nvenc") == wanted
 
 
+@pytest.mark.parametrize(
+    ("made", "gpu", "video"),
+    [
+        (H264(), 0, "-c:v h264_nvenc -gpu 0 -preset p4 -rc vbr -cq 23 -b:v 0 -g 120 -bf 0"),
+        (Hevc(bitrate=900_000), 3, "-c:v hevc_nvenc -gpu 3 -preset p4 -rc vbr -b:v 900000 -g 120 -bf 0"),
+    ],
+)
+def test_arguments_for_one_of_several_gpus(made: Any, gpu: int, video: str) -> None:
+    assert codec.arguments(made, HD, "/films/x", "nvenc", gpu) == whole(HD, video)
+
+
+def test_a_software_encoder_knows_no_gpu() -> None:
+    assert codec.arguments(H264(), HD, "x", "software", 1) == codec.arguments(H264(), HD, "x")
+    assert codec.probe_arguments(Hevc(), HD, "software", 1) == codec.probe_arguments(Hevc(), HD)
+
+
+@pytest.mark.parametrize("gpu", [None, 0, 2])
 @pytest.mark.parametrize("made", [H264(crf=30), Hevc(bitrate=900_000)])
-def test_a_probe_tries_the_very_options_of_the_film(made: Any) -> None:
-    options = nvenc.arguments(made, HD)
+def test_a_probe_tries_the_very_options_of_the_film(made: Any, gpu: int | None) -> None:
+    options = nvenc.arguments(made, HD, gpu)
     source = "color=black:size=1920x1080:rate=24000/1001"
     wanted = [*f"{QUIETLY} -f lavfi -i {source}".split(), *options,
               *["-pix_fmt", "yuv420p", "-frames:v", "2", "-f", "null", "-"]]  # fmt: skip
-    assert codec.probe_arguments(made, HD, "nvenc") == wanted
-    film = codec.arguments(made, HD, "/films/x", {}, "nvenc")
+    assert codec.probe_arguments(made, HD, "nvenc", gpu) == wanted
+    film = codec.arguments(made, HD, "/films/x", "nvenc", gpu)
     assert any(film[place : place + len(options)] == options for place in range(len(film)))
 
 
 def test_mpeg2_has_no_arguments_for_nvenc() -> None:
     with pytest.raises(ValueError, match="MPEG-2 has no NVENC"):
-        codec.arguments(Mpeg2(), Picture(), "/films/x", {}, "nvenc")
+        codec.arguments(Mpeg2(), Picture(), "/films/x", "nvenc")
 
 
 @pytest.mark.parametrize("made", [H264(), H264(bitrate=9_000_000), Hevc(), Hevc(bitrate=9_000_000)])
@@ -98,11 +110,11 @@ def test_every_option_is_one_that_ffmpeg_documents(made: Any) -> None:
     program = imageio_ffmpeg.get_ffmpeg_exe()
     argv = [program, "-hide_banner", "-h", f"encoder={nvenc.encoder_name(made)}"]
     told = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
-    options = set(re.findall(r"^  (-\S+)", told, re.MULTILINE)) | {"-c:v", "-b:v", "-g", "-bf", "-tag:v"}
-    arguments = nvenc.arguments(made, HD)
+    options = set(re.findall(r"^  (-\S+)", told, re.MULTILINE)) | {"-c:v", "-b:v", "-g", "-bf"}
+    arguments = nvenc.arguments(made, HD, 1)
     used = {word for word in arguments if word.startswith("-")}
     assert used - options == set()
-    assert {"-preset", "-rc"} <= used
+    assert {"-preset", "-rc", "-gpu"} <= used
     for value in (arguments[arguments.index("-preset") + 1], arguments[arguments.index("-rc") + 1]):
         assert re.search(rf"^     {value} ", told, re.MULTILINE), value
     assert re.search(r"Supported pixel formats:.*\byuv420p\b", told)

@@ -129,6 +129,9 @@ class EmulatedAccelerator:
         begin = FENCE + -(raw.ctypes.data + FENCE) % FENCE
         with self._lock:
             self._arrays.append((weakref.ref(raw), begin, size))
+        if self.emulation.sanitize:
+            _forbid(raw, 0, begin)
+            _forbid(raw, begin + size, raw.size)
         return EmulatedArray(raw[begin : begin + size].view(type_).reshape(shape))
 
     def upload(self, host: NDArray[Any]) -> EmulatedArray:
@@ -272,6 +275,17 @@ class EmulatedAccelerator:
     def _refuse_capture(self, what: str) -> None:
         if self._capturing is not None:
             raise EmulationError(f"{what} is not possible while work is captured")
+
+
+def _forbid(raw: NDArray[np.uint8], begin: int, end: int) -> None:
+    """Have the address sanitizer report what kernels read or write in a part of an array, for as long as it lives."""
+    process, address, size = ctypes.CDLL(None), ctypes.c_void_p(raw.ctypes.data + begin), ctypes.c_size_t(end - begin)
+    try:
+        forbid, allow = process.__asan_poison_memory_region, process.__asan_unpoison_memory_region
+    except AttributeError as error:
+        raise EmulationError("this process was not started with the address sanitizer") from error
+    forbid(address, size)
+    weakref.finalize(raw, allow, address, size).atexit = False
 
 
 class EmulatedProgram:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import os
@@ -17,9 +18,11 @@ FLAGS = (
     # As on the GPU: no contraction to fused multiply-add, no reordering; integers wrap as they do there.
     "-std=c++17", "-O2", "-ffp-contract=off", "-fno-fast-math", "-fwrapv", "-fno-strict-aliasing",
     "-shared", "-fPIC", "-Wall", "-Wno-unknown-pragmas", "-Wno-unused-function", "-Wno-unused-variable",
+    # A kernel may have the name of a C library function; what nobody defines is an error (glibc declares an __expf).
+    "-Wl,-Bsymbolic", "-Wl,-z,defs",
 )  # fmt: skip
 SANITIZERS = (
-    "-g", "-fsanitize=address,undefined,float-cast-overflow,bounds-strict",
+    "-O0", "-g", "-fsanitize=address,undefined,float-cast-overflow,bounds-strict",
     "-fno-sanitize=vptr,signed-integer-overflow", "-fno-omit-frame-pointer",
 )  # fmt: skip
 """Integers wrap on a GPU, so that overflow is no fault; all the rest of undefined behaviour is."""
@@ -48,7 +51,7 @@ def library(text: str, kernels: tuple[str, ...], *, sanitize: bool = False) -> c
     if code is None:
         code = _compile(compiler, flags, unit)
         cache.store("emulated", name, code)
-    return _load(code)
+    return _load(code, keep=sanitize)
 
 
 def _compile(compiler: str, flags: tuple[str, ...], unit: str) -> bytes:
@@ -62,22 +65,31 @@ def _compile(compiler: str, flags: tuple[str, ...], unit: str) -> bytes:
             )
         except OSError as error:
             raise PreflightError(
-                f"--device emulated needs a C++ compiler, and {compiler} does not run: {error.strerror}",
+                f"the emulation needs a C++ compiler, and {compiler} does not run: {error.strerror}",
                 "install g++, or set CXX to a compiler.",
             ) from error
         except subprocess.TimeoutExpired as error:
             raise PreflightError(f"{compiler} did not finish within {_SECONDS} seconds") from error
         if answer.returncode:
-            complaints = [line for line in answer.stderr.splitlines() if "error" in line]
+            complaints = [line for line in answer.stderr.splitlines() if "error" in line or "undefined" in line]
+            said = complaints[0] if complaints else answer.stderr.strip()[-500:]
             raise SimulationError(
-                f"a CUDA source does not compile for the CPU: {complaints[0] if complaints else answer.stderr[-500:]}"
+                "a CUDA source does not compile for the CPU: "
+                + (said or f"{compiler} ended with exit code {answer.returncode}")
             )
         return result.read_bytes()
 
 
-def _load(code: bytes) -> ctypes.CDLL:
-    """Load a library from a file that is gone a moment later, so that nobody can change what was checked."""
-    with tempfile.NamedTemporaryFile(suffix=".so") as file:
+def _load(code: bytes, *, keep: bool) -> ctypes.CDLL:
+    """Load a library from a file that is gone a moment later, so that nobody can change what was checked.
+
+    Args:
+        code: the library.
+        keep: until the process ends; sanitizers read line numbers there.
+    """
+    with tempfile.NamedTemporaryFile(suffix=".so", delete=not keep) as file:
         file.write(code)
         file.flush()
+        if keep:
+            atexit.register(os.unlink, file.name)
         return ctypes.CDLL(file.name)

@@ -138,31 +138,57 @@ static inline void run(unsigned t)
     }
 }
 
-// Lets warps go on whose lanes have all arrived; true if there was one.
-static bool release_warps(unsigned count)
+// Lets the warp of threads [first, end) go on if all its lanes have arrived; true if it does.
+static bool release_warp(unsigned first, unsigned end)
 {
-    bool released = false;
-    for (unsigned first = 0; first < count; first += WARP) {
-        unsigned end = std::min(first + WARP, count), waiting = 0, done = 0;
-        for (unsigned t = first; t < end; t++) {
-            waiting += threads[t].state == AT_WARP_BARRIER;
-            done += threads[t].state == DONE;
-        }
-        if (!waiting) continue;
-        if (done) {
-            snprintf(message, sizeof message, "a lane returned before a shuffle or barrier of its warp");
-            return false;
-        }
-        if (waiting < end - first) continue;
-        for (unsigned t = first; t < end; t++) threads[t].state = READY;
-        released = true;
+    unsigned waiting = 0, done = 0;
+    for (unsigned t = first; t < end; t++) {
+        waiting += threads[t].state == AT_WARP_BARRIER;
+        done += threads[t].state == DONE;
     }
-    return released;
+    if (!waiting) return false;
+    if (done) snprintf(message, sizeof message, "a lane returned before a shuffle or barrier of its warp");
+    if (waiting < end - first) return false;
+    for (unsigned t = first; t < end; t++) threads[t].state = READY;
+    return true;
 }
 
-static void run_block(const std::vector<unsigned> &order)
+// Runs all threads in turn, from barrier to barrier.
+static void run_abreast(const std::vector<unsigned> &order)
 {
-    unsigned count = blockDim.x * blockDim.y * blockDim.z;
+    unsigned count = order.size();
+    for (bool released = true; released && !message[0];) {
+        for (unsigned t : order) {
+            if (threads[t].state == READY) run(t);
+            if (message[0]) return;
+        }
+        released = false;
+        for (unsigned first = 0; first < count && !message[0]; first += WARP)
+            released |= release_warp(first, std::min(first + WARP, count));
+    }
+}
+
+// Runs each warp as far as it gets without the rest of its block, one after the other.
+static void run_ahead(const std::vector<unsigned> &order)
+{
+    unsigned count = order.size();
+    std::vector<bool> has_run((count + WARP - 1) / WARP);
+    for (unsigned leader : order) {
+        if (has_run[leader / WARP]) continue;
+        has_run[leader / WARP] = true;
+        unsigned first = leader / WARP * WARP, end = std::min(first + WARP, count);
+        do {
+            for (unsigned t = first; t < end && !message[0]; t++)
+                if (threads[t].state == READY) run(t);
+            if (message[0]) return;
+        } while (release_warp(first, end));
+        if (message[0]) return;
+    }
+}
+
+static void run_block(const std::vector<unsigned> &order, bool ahead)
+{
+    unsigned count = order.size();
     if (__start_block_shared) memset(__start_block_shared, POISON, __stop_block_shared - __start_block_shared);
     if (threads.size() < count) threads.resize(count);
     for (unsigned t = 0; t < count; t++) {
@@ -170,11 +196,7 @@ static void run_block(const std::vector<unsigned> &order)
         threads[t].index = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
     }
     for (;;) {
-        for (unsigned t : order) {
-            if (threads[t].state == READY) run(t);
-            if (message[0]) return;
-        }
-        if (release_warps(count)) continue;
+        ahead ? run_ahead(order) : run_abreast(order);
         if (message[0]) return;
         unsigned done = 0, waiting = 0;
         for (unsigned t = 0; t < count; t++) {
@@ -198,7 +220,8 @@ static void forget_threads()
     }
 }
 
-// Launches a kernel; seed 0 is the natural order of blocks and threads, another one a random order.
+// Launches a kernel; seed 0 is the natural order of blocks and threads, another one a random order, in which about half of
+// the blocks run warp by warp.
 static const char *launch(void (*kernel)(void *const *), const unsigned *grid, const unsigned *block, unsigned seed,
                           void *const *values)
 {
@@ -215,7 +238,7 @@ static const char *launch(void (*kernel)(void *const *), const unsigned *grid, c
     for (unsigned b : blocks) {
         blockIdx = {b % grid[0], b / grid[0] % grid[1], b / (grid[0] * grid[1])};
         if (seed) std::shuffle(order.begin(), order.end(), random);
-        run_block(order);
+        run_block(order, seed && random() % 2);
         if (message[0]) break;
     }
     forget_threads();

@@ -64,8 +64,8 @@ def lanes_for(particles: int) -> int:
 def device_bytes(params: Params, world: World) -> int:
     """Memory of a GPU that a state and a stepper take."""
     columns, rows = grid(world, params.rmax, params.particles)
-    state, scratch, cell = 4 * 4 + 1, 4 + 16, 2 * 4
-    return params.particles * (state + scratch) + columns * rows * cell
+    state, scratch, cell, sums = 4 * 4 + 1, 4 + 16, 2 * 4, 4 * MOST_CHUNKS
+    return params.particles * (state + scratch) + 4 * params.species**2 + (columns * rows + 1) * cell + sums
 
 
 class Stepper:

@@ -220,8 +220,15 @@ __device__ __forceinline__ void step_particle(const float4 *__restrict__ sorted,
     y[p] = wrap(own.y + vy[p] * law.dt, law.height);
 }
 
+// Blocks of 128 threads that a multiprocessor shall hold: one of compute capability 7.5 takes 1,024 threads in all.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 750
+#define STEP_BLOCKS 8
+#else
+#define STEP_BLOCKS 10
+#endif
+
 // x, y, vx, vy [N] are the state's, in its order. matrix [kinds, kinds].
-extern "C" __global__ void __launch_bounds__(128, 10)
+extern "C" __global__ void __launch_bounds__(128, STEP_BLOCKS)
 step_by_thread(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, Grid grid,
                const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x, float *__restrict__ y,
                float *__restrict__ vx, float *__restrict__ vy)
@@ -229,7 +236,7 @@ step_by_thread(const float4 *__restrict__ sorted, const u32 *__restrict__ starts
     step_particle<1>(sorted, starts, particles, grid, matrix, kinds, law, x, y, vx, vy);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 10)
+extern "C" __global__ void __launch_bounds__(128, STEP_BLOCKS)
 step_by_eight(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, Grid grid,
               const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x, float *__restrict__ y,
               float *__restrict__ vx, float *__restrict__ vy)
@@ -237,7 +244,7 @@ step_by_eight(const float4 *__restrict__ sorted, const u32 *__restrict__ starts,
     step_particle<8>(sorted, starts, particles, grid, matrix, kinds, law, x, y, vx, vy);
 }
 
-extern "C" __global__ void __launch_bounds__(128, 10)
+extern "C" __global__ void __launch_bounds__(128, STEP_BLOCKS)
 step_by_warp(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, Grid grid,
              const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x, float *__restrict__ y,
              float *__restrict__ vx, float *__restrict__ vy)

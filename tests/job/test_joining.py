@@ -1,0 +1,241 @@
+"""Where segments meet: even time stamps, a buffer that never runs dry, chapters, sound, the preset taken along."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from films import QUICK, digest_of, make, manifest_of, planned, quick, raw_frames, small, times_of
+
+from render import preset as presets
+from render.errors import VerificationError
+from render.job import joining, ledger, run
+from render.video import ffmpeg, inspect
+
+
+@pytest.fixture(autouse=True)
+def _no_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+
+
+# Frames
+
+
+@pytest.mark.parametrize("each", [5, 10, 45])
+def test_the_digest_of_frames_knows_no_segments_and_no_codec(each: int, tmp_path: Path) -> None:
+    preset = quick(45, f"job.segment_frames={each}", "codec.keyframes=0.25", "job.keep=segments")
+    made = make(preset, "film", tmp_path)
+    frames = raw_frames(preset)
+    assert made.digest == manifest_of(tmp_path)["frames"]["sha256"] == digest_of(frames)
+    kept = b"".join(path.read_bytes() for path in sorted((tmp_path / "segments").glob("*.frames")))
+    assert kept == b"".join(hashlib.sha256(frame).digest() for frame in frames)
+
+
+def test_decoded_frames_of_a_lossless_film_are_those_of_the_digest(tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    made = make(quick(35, "codec.crf=0"), "film", tmp_path)
+    argv = [tool.path, "-v", "error", "-i", str(made.film), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]
+    data = subprocess.run(argv, capture_output=True, check=True).stdout
+    size = 160 * 120 * 3 // 2
+    assert digest_of(data[place : place + size] for place in range(0, len(data), size)) == made.digest
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    ("rate", "keyframes", "kind"),
+    [("24000/1001", 0.125, "h264"), ("24000/1001", 0.125, "hevc"), ("60000/1001", 0.05, "h264"),
+     ("60000/1001", 0.05, "hevc"), ("20", 0.35, "h264"), ("7", 1, "h264"), ("240", 0.03, "hevc"), ("1000/7", 0.05, "h264")],
+)  # fmt: skip
+def test_frames_stand_on_even_times_across_many_joints(
+    rate: str, keyframes: float, kind: str, tmp_path: Path, tool: ffmpeg.Tool
+) -> None:
+    """Also where a segment is no whole number of a transport stream's ticks long, so that errors could add up."""
+    settings = ["length.frames=46", "job.segment_frames=1", f"codec.keyframes={keyframes}", f"picture.rate={rate}"]
+    kinds = [f"codec.kind={kind}", "codec.speed=ultrafast"]
+    preset = presets.load("panoramic", [*kinds, *QUICK, *settings])
+    plan = planned(preset, "film", tmp_path)
+    assert len(plan.segments) >= 6
+    made = run.make(plan)
+    unit, times = times_of(tool, made.film)
+    step = Fraction(unit) / preset.picture.rate
+    assert len(times) == 46
+    assert all(abs(time - times[0] - number * step) <= 2 for number, time in enumerate(times))
+
+
+def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(quick(35), "film", tmp_path)
+    real = inspect.packet_times
+    for shift, number in ((900, 17), (-3, 34), (20_000, 0)):
+
+        def shifted(*words: Any, shift: int = shift, number: int = number) -> Any:
+            tick, times = real(*words)
+            times.sort()
+            times[number] += shift
+            return tick, times
+
+        with monkeypatch.context() as patch:
+            patch.setattr(joining.inspect, "packet_times", shifted)
+            with pytest.raises(VerificationError, match="is shown at the wrong time"):
+                run.make(plan)
+    assert run.make(plan).frames == 35
+
+
+def test_a_film_whose_key_frames_do_not_decode_is_refused(tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    film = make(quick(35), "film", tmp_path).film
+    inspect.decode_key_frames(tool, film)
+    data = bytearray(film.read_bytes())
+    place = data.index(b"mdat") + 4
+    data[place + 800 : place + 1600] = bytes(800)
+    film.write_bytes(data)
+    with pytest.raises(VerificationError, match="does not decode"):
+        inspect.decode_key_frames(tool, film)
+
+
+# The buffer of a DVD player
+
+
+def picture_bits(stream: bytes) -> list[int]:
+    """Bits of each coded picture with the headers before it (ISO/IEC 13818-2, 6.2: start codes)."""
+    starts = [found.start() for found in re.finditer(rb"\x00\x00\x01[\x00\xb3\xb8]", stream)]
+    begins, fresh = [], True
+    for start in starts:
+        code = stream[start + 3]
+        if fresh:
+            begins.append(start)
+        fresh = code == 0
+    ends = [*begins[1:], len(stream)]
+    return [8 * (end - begin) for begin, end in zip(begins, ends, strict=True)]
+
+
+def lowest_fill(bits: list[int], rate: Fraction, fill: int, size: int = 1_835_008) -> float:
+    """How empty the buffer of MP@ML gets (annex C.3.2: fed at the highest rate until it is full), as a share of it."""
+    held, lowest = Fraction(size), Fraction(size)
+    for picture in bits:
+        held -= picture
+        lowest = min(lowest, held)
+        held = min(Fraction(size), held + fill / rate)
+    return float(lowest / size)
+
+
+def test_the_checker_of_the_buffer_notices() -> None:
+    rate = Fraction(30000, 1001)
+    assert lowest_fill([int(8e6 / rate)] * 1000, rate, 8_000_000) > 0.8
+    assert lowest_fill([int(9e6 / rate)] * 1000, rate, 8_000_000) < 0
+    assert lowest_fill([2_000_000], rate, 8_000_000) < 0
+
+
+@pytest.mark.parametrize("name", ["dvd_video", "dvd_video_pal"])
+def test_a_players_buffer_never_runs_dry_across_joints(name: str, tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    """At the highest average a DVD allows beside its peak: each segment begins as if the buffer were filled for it."""
+    preset = small(name, 360, "job.segment_frames=45", "codec.bitrate=7500000", "engine.particles=9000")
+    made = make(preset, name, tmp_path)
+    argv = [tool.path, "-v", "error", "-i", str(made.film), "-map", "0:v", "-c", "copy", "-f", "mpeg2video", "-"]
+    answer = subprocess.run(argv, capture_output=True, check=True)
+    bits = picture_bits(answer.stdout)
+    assert len(bits) == 360
+    assert sum(bits) == 8 * len(answer.stdout)
+    assert sum(bits) / 360 * preset.picture.rate > 5_000_000  # it is a film that fills its rate
+    assert lowest_fill(bits, preset.picture.rate, preset.codec.max_bitrate) > 0  # type: ignore[union-attr]
+
+
+# Chapters and the preset
+
+
+@pytest.mark.parametrize("container", ["mp4", "mkv"])
+def test_chapters_begin_where_they_should(container: str, tmp_path: Path, described: Callable[[Path], str]) -> None:
+    made = make(quick(105, f"codec.container={container}", "job.chapters=2", "codec.speed=ultrafast"), "film", tmp_path)
+    found = re.findall(r"Chapter #0:\d+: start ([0-9.]+), end ([0-9.]+)", described(made.film))
+    starts = [float(start) for start, _ in found]
+    assert starts == pytest.approx([0, 2, 4], abs=0.002)
+    assert float(found[-1][1]) == pytest.approx(5.25, abs=0.05)
+    assert "Chapter 3" in described(made.film)
+
+
+def test_a_short_film_and_one_that_wants_none_have_no_chapters(
+    tmp_path: Path, described: Callable[[Path], str]
+) -> None:
+    for name, setting in (("short", "job.chapters=2"), ("none", "job.chapters=0")):
+        made = make(quick(40, setting), "film", tmp_path / name)
+        assert "Chapter" not in described(made.film)
+    assert joining.chapters(Fraction(600), 300) == [0, 300]
+    assert joining.chapters(Fraction(601), 300) == [0, 300, 600]
+    assert joining.chapters(Fraction(300), 300) == []
+
+
+def test_the_preset_travels_in_matroska_and_makes_the_same_film(tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    made = make(quick(15, "codec.container=mkv", "about=It's = a film;"), "film", tmp_path / "one")
+    stored = tmp_path / "stored.yaml"
+    argv = [tool.path, "-v", "error", "-dump_attachment:t:0", str(stored), "-i", str(made.film)]
+    subprocess.run(argv, capture_output=True)  # ends with an error, as it has no output to write
+    again = make(presets.load(str(stored)), "film", tmp_path / "two" / "one")
+    assert again.digest == made.digest
+    assert make(presets.load(str(stored)), "film", tmp_path / "one").made == 0
+
+
+# Sound
+
+
+def sound_of(tool: ffmpeg.Tool, film: Path) -> np.ndarray:
+    argv = [tool.path, "-v", "error", "-i", str(film), "-map", "0:a", "-f", "f32le", "-ac", "1", "-ar", "48000", "-"]
+    return np.frombuffer(subprocess.run(argv, capture_output=True, check=True).stdout, np.float32)
+
+
+def level(sound: np.ndarray) -> float:
+    return float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
+
+
+@pytest.mark.parametrize("name", ["panoramic", "dvd_video"])
+def test_a_sound_is_looped_to_the_films_length_and_fades(
+    name: str, tmp_path: Path, tool: ffmpeg.Tool, described: Callable[[Path], str]
+) -> None:
+    tone = tmp_path / "a tone.wav"
+    source = ["-f", "lavfi", "-i", "sine=frequency=440:duration=0.7:sample_rate=44100"]
+    subprocess.run([tool.path, "-v", "error", *source, str(tone)], check=True)
+    preset = small(name, 120, f"audio.file={tone}", "audio.fade=1s", "job.segment_frames=45")
+    made = make(preset, name, tmp_path / "film")
+    kind = "ac3" if name == "dvd_video" else "aac"
+    assert re.search(rf"Audio: {kind}.* 48000 Hz, stereo", described(made.film))
+    sound, seconds = sound_of(tool, made.film), float(preset.seconds)
+    assert abs(len(sound) / 48000 - seconds) < 0.05  # whole frames of sound
+    loud = level(sound[int(1.2 * 48000) : int((seconds - 1.2) * 48000)])
+    assert loud > 0.05
+    begin, end = sound[: 48000 // 50], sound[int((seconds - 0.02) * 48000) : int(seconds * 48000)]
+    assert level(begin) < 0.05 * loud
+    assert level(end) < 0.05 * loud
+    # It never falls silent where the file begins again, and comes up steadily.
+    windows = [level(sound[place : place + 4800]) for place in range(0, int((seconds - 0.1) * 48000), 4800)]
+    assert min(windows[12:-12]) > 0.8 * loud
+    assert windows[0] < windows[3] < windows[6] < windows[9]
+    assert len(times_of(tool, made.film)[1]) == 120
+
+
+def test_the_same_sound_gives_the_same_file(tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    tone = tmp_path / "tone.wav"
+    subprocess.run([tool.path, "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", str(tone)], check=True)
+    for container in ("mp4", "mkv"):
+        settings = (f"audio.file={tone}", f"codec.container={container}")
+        one, two = (make(quick(35, *settings), "film", tmp_path / container / n / "film") for n in ("one", "two"))
+        assert one.film.read_bytes() == two.film.read_bytes()
+
+
+# What is believed
+
+
+def test_a_segment_is_believed_by_its_digests_only(tmp_path: Path) -> None:
+    plan = planned(quick(35, "job.keep=segments"), "film", tmp_path)
+    run.make(plan)
+    book = ledger.open_ledger(plan.folder, plan.recipe, list(plan.segments))
+    assert not book.damaged
+    assert not book.missing()
+    for number, record in book.records.items():
+        video = ledger.video_file(plan.folder, number)
+        assert (record.bytes, record.sha256) == (video.stat().st_size, ledger.file_sha256(video))
+    assert book.frames_sha256() == manifest_of(tmp_path)["frames"]["sha256"]
