@@ -83,22 +83,25 @@ def steered(codec: Codec, picture: Picture, lengths: list[int], sizes: list[int]
     if nominal is None or not sizes:
         return codec
     least, most = (float(share * nominal) for share in LEEWAY)
-    seconds = [float(length / picture.rate) for length in lengths]
-    used = [8 * float(video_bytes(codec, picture, *one)) for one in zip(lengths, sizes, strict=False)]
-    asked: list[float] = []
-    for number, length in enumerate(seconds):
-        known = max(0, number + 1 - LAG)
-        if known == 0:
-            asked.append(nominal)
-            continue
-        spent = sum(used[:known])
-        # An encoder uses about the same share of what it is asked for all along; so do the segments still at work.
-        share = spent / sum(rate * span for rate, span in zip(asked[:known], seconds, strict=False))
-        share = min(max(share, float(LEEWAY[0])), float(LEEWAY[1]))
-        spent += share * sum(rate * span for rate, span in zip(asked[known:], seconds[known:], strict=False))
-        due = nominal * sum(seconds[:number])
-        asked.append(min(max((nominal + (due - spent) / (HORIZON * length)) / share, least), most))
-    return codec.model_copy(update={"bitrate": max(LEAST, min(math.floor(asked[-1]), highest(codec)))})
+    spans = [float(length / picture.rate) for length in lengths]
+    asked: list[float] = []  # bits of each segment
+    known, used, known_asked, all_asked, due = 0, 0.0, 0.0, 0.0, 0.0
+    for number, span in enumerate(spans):
+        if number >= LAG:
+            used += 8 * float(video_bytes(codec, picture, lengths[known], sizes[known]))
+            known_asked += asked[known]
+            known += 1
+        rate = float(nominal)
+        if known:
+            # An encoder uses about the same share of what it is asked for all along, so for segments still at work too.
+            share = min(max(used / known_asked, float(LEEWAY[0])), float(LEEWAY[1]))
+            spent = used + share * (all_asked - known_asked)
+            rate = min(max((nominal + (due - spent) / (HORIZON * span)) / share, least), most)
+        asked.append(rate * span)
+        all_asked += asked[-1]
+        due += nominal * span
+    rate = asked[-1] / spans[-1]
+    return codec.model_copy(update={"bitrate": max(LEAST, min(math.floor(rate), highest(codec)))})
 
 
 def joined_bytes(codec: Codec, picture: Picture, audio: Audio, segments: list[tuple[int, int]]) -> int:
