@@ -82,7 +82,7 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
     known = [time for time in times if time is not None]
     begin = min(known)
     if len(known) == frames:
-        times = list(sorted(known))  # coded order differs where there are B-frames; then every frame has its time
+        times = [*sorted(known)]  # coded order differs where there are B-frames; then every frame has its time
     step = 1 / (plan.preset.picture.rate * tick)  # ticks of a frame
     for number, time in enumerate(times):
         # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
