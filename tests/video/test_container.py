@@ -57,12 +57,13 @@ def film(
         audio = Audio(file=str(folder / "tone.wav"))
         tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=5", "-ac", "2", str(folder / "tone.wav")]
         subprocess.run([tool.path, "-v", "error", *tone], check=True)
-    (folder / "list").write_text(join.listing(segments))
+    (folder / "list").write_text(join.listing([(path, FRAMES) for path in segments], picture.rate))
     seconds = SEGMENTS * FRAMES / picture.rate
-    (folder / "metadata").write_text(join.metadata({"title": "x" * 300}, [], seconds))
+    (folder / "metadata").write_text(join.metadata([], seconds))
     (folder / "preset.yaml").write_text("a: b\n" * 300)
     output = folder / f"film.{codec.container}"
-    joint = join.Joint(folder / "list", folder / "metadata", folder / "preset.yaml", output, SEGMENTS * FRAMES)
+    tags = {"title": "x" * 300}
+    joint = join.Joint(folder / "list", folder / "metadata", folder / "preset.yaml", output, SEGMENTS * FRAMES, tags)
     subprocess.run([tool.path, *join.arguments(codec, picture, audio, joint)], check=True)
     return output, segments, audio
 
