@@ -91,9 +91,12 @@ class Heartbeat:
         seconds = self._spent + time.monotonic() - self._since
         content = {**self._told, "time": time.time(), "seconds": round(seconds, 3)}
         part = self._path.with_name(self._path.name + ".part")
-        with contextlib.suppress(OSError):  # a full disk stops the film, if anything, not this
+        try:
             part.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
             os.replace(part, self._path)
+        except OSError:  # a full disk stops the film, if anything, not this
+            with contextlib.suppress(OSError):
+                part.unlink()
 
     def __enter__(self) -> Heartbeat:
         self._write()

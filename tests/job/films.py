@@ -90,9 +90,9 @@ def sha256(path: Path) -> str:
 
 
 def files_in(folder: Path) -> set[str]:
-    """Every file of a job by its path in it, but for empty logs and the lock."""
+    """Every file of a job by its path in it, but for logs, the lock, and how the last run ended."""
     found = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    return {path for path in found if path != "lock" and not path.startswith("logs/")}
+    return {path for path in found if path not in ("lock", "status.json") and not path.startswith("logs/")}
 
 
 FINISHED = {"manifest.json", "job.json", "preset.yaml", "preview.jpg"}
