@@ -68,7 +68,7 @@ def command(
         complain(trouble, as_json=style == "json")
     if strict and troubles:
         return 2
-    slots = batch.slots(jobs, _uuids(gpus))
+    slots = batch.slots(jobs, _uuids(gpus, device))
     words = ["--device", device, "--encoder", encoder, "--workers", workers or ("1" if len(slots) > 1 else "auto")]
     if threads is not None:
         words += ["--threads", str(threads)]
@@ -115,13 +115,15 @@ def _common(
     return common
 
 
-def _uuids(gpus: str | None) -> list[str]:
+def _uuids(gpus: str | None, device: str) -> list[str]:
     """UUIDs of the GPUs asked for."""
     if gpus is None:
         return []
     from render.compute import gpu
-    from render.errors import PreflightError
+    from render.errors import PreflightError, UsageError
 
+    if device not in ("auto", "cuda"):
+        raise UsageError(f"--gpus names GPUs, but --device {device} uses none", "leave one of them out.")
     probe = gpu.probe()
     if probe.reason:
         raise PreflightError(f"--gpus {gpus} is not possible: {probe.reason}", "leave out --gpus to use the processor.")

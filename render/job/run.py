@@ -172,6 +172,7 @@ def _told(plan: Plan, stop: Stop, go_on: str) -> Iterator[None]:
     try:
         yield
     except (RenderError, OSError) as error:
+        sweep(plan.folder)  # it may be all that fills the disk
         kept = f"All finished segments are kept; {go_on}"
         if stop.by:
             raise StoppedError(error.message if isinstance(error, StoppedError) else stop.why, kept, stop.by) from None
@@ -388,17 +389,13 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     folder = plan.folder
     records = [book.records[segment.number] for segment in plan.segments]
     part = folder.path / f"{folder.film_name}.part"
-    try:
-        joining.make(plan, folder, records, part, stop.running)
-        film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
-        if most is not None and film_bytes > most:
-            raise DiskFullError(
-                f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
-                "lower the quality, shorten it, or choose a larger medium.",
-            )
-    except BaseException:
-        part.unlink(missing_ok=True)  # it may be all that fills the disk
-        raise
+    joining.make(plan, folder, records, part, stop.running)
+    film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
+    if most is not None and film_bytes > most:
+        raise DiskFullError(
+            f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
+            "lower the quality, shorten it, or choose a larger medium.",
+        )
     digest, file_digest = book.frames_sha256(), ledger.file_sha256(part)
     told = manifest.build(
         plan, frames=plan.preset.frame_count, digest=digest, film_bytes=film_bytes, film_sha256=file_digest,

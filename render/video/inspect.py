@@ -11,6 +11,8 @@ from render.errors import EncoderError, PreflightError, VerificationError
 from render.settings import shown
 from render.video.ffmpeg import Tool, run
 
+_NO_TIME = -(2**63)
+"""AV_NOPTS_VALUE (libavutil/avutil.h)."""
 Running = Callable[[Callable[[], None]], None]
 
 
@@ -46,11 +48,12 @@ def require_sound(tool: Tool, name: str) -> None:
         raise PreflightError(f"audio.file {shown(name)} holds no sound that ffmpeg can read{told}", "choose another.")
 
 
-def packet_times(tool: Tool, path: Path, running: Running = _ignore) -> tuple[Fraction, list[int]]:
+def packet_times(tool: Tool, path: Path, running: Running = _ignore) -> tuple[Fraction, list[int | None]]:
     """When each video frame of a file is shown, in the file's order.
 
     Returns:
-        seconds of a tick, and each frame's time in ticks.
+        seconds of a tick, and each frame's time in ticks; None for a frame without a stamp, which a program stream has
+        where two small ones begin in one packet (ISO/IEC 13818-1, 2.4.3.7).
 
     Raises:
         EncoderError: the file cannot be read.
@@ -64,7 +67,8 @@ def packet_times(tool: Tool, path: Path, running: Running = _ignore) -> tuple[Fr
         raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
     # stream, decoding time, presentation time, duration, size, checksum (ffmpeg-formats, "framecrc").
     rows = (line.split(",", 3) for line in answer.splitlines() if not line.startswith("#"))
-    return Fraction(int(unit[1]), int(unit[2])), [int(row[2]) for row in rows]
+    times = (int(row[2]) for row in rows)
+    return Fraction(int(unit[1]), int(unit[2])), [None if time == _NO_TIME else time for time in times]
 
 
 def decode_key_frames(tool: Tool, path: Path, running: Running = _ignore) -> None:

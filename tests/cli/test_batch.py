@@ -119,6 +119,7 @@ def test_strict_begins_nothing(tmp_path: Path) -> None:
         (["batch", "queue.yaml", "--stop-at", "seven"], "--stop-at 'seven' is no time"),
         (["batch", "queue.yaml", "--rest", "1m"], "--rest '1m' must be REST/WORK"),
         (["batch", "queue.yaml", "--workers", "many"], "neither auto nor a number"),
+        (["batch", "queue.yaml", "--gpus", "all", "--device", "cpu"], "--device cpu uses none"),
         (["run", "--preset", "dvd_video", "--stop-at", "2001-01-01 07:00"], "is past"),
         (["run", "--preset", "dvd_video", "--rest", "x/30m"], "--rest 'x/30m' must be a duration"),
     ],
@@ -133,15 +134,17 @@ def test_a_bad_command_line_is_one_sentence(arguments: list[str], told: str, tmp
 
 
 def test_presets_times_seeds_on_two_gpus(tmp_path: Path, fake_driver: Callable[..., None]) -> None:
-    """Each GPU has one job; the films are made on the processor, for there are no such GPUs."""
+    """Each GPU gets one job; that there is nothing behind the stand-in driver is each job's own failure."""
     fake_driver(N=2)
-    settings = [word for key, value in TINY.items() for word in ("--set", f"{key}={value}")]
-    answer = render("batch", "dvd_video", "--seeds", "0:2", "--frames", "4", *settings, "--gpus", "all", "--device",
-                    "reference", "--out", "films/{preset}-{seed}-{n}", "--progress", "json", cwd=tmp_path)  # fmt: skip
-    assert answer.returncode == 0, answer.stdout + answer.stderr
+    answer = render("batch", "dvd_video", "--seeds", "0:2", "--gpus", "all", "--out", "films/{preset}-{seed}-{n}",
+                    "--progress", "json", cwd=tmp_path)  # fmt: skip
+    assert answer.returncode == 8, answer.stdout + answer.stderr
     begun = [event for event in events(answer.stdout) if event["event"] == "job_start"]
     assert len({event["gpu"] for event in begun}) == 2
-    assert {path.name for path in (tmp_path / "films").iterdir()} == {"dvd_video-0-1", "dvd_video-1-2"}
+    assert [Path(event["folder"]).name for event in begun] == ["dvd_video-0-1", "dvd_video-1-2"]
+    for job in events(answer.stdout)[-1]["jobs"]:
+        assert job["result"] == "failed"
+        assert "is not possible: " in job["reason"]
 
 
 def test_the_first_ctrl_c_stops_the_jobs_and_the_same_command_goes_on(tmp_path: Path) -> None:

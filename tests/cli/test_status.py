@@ -118,8 +118,11 @@ def test_what_is_no_job_is_told(tmp_path: Path) -> None:
 
 
 def test_a_time_to_stop_is_a_clean_stop(tmp_path: Path) -> None:
-    when = datetime.now() + timedelta(seconds=4)
-    answer = render(*run_options(LONG, "one"), "--stop-at", f"{when:%Y-%m-%d %H:%M:%S}", cwd=tmp_path)
+    for seconds in (4, 16, 64):  # a busy machine may need them to start the program
+        when = datetime.now() + timedelta(seconds=seconds)
+        answer = render(*run_options(LONG, "one"), "--stop-at", f"{when:%Y-%m-%d %H:%M:%S}", cwd=tmp_path)
+        if "is past" not in answer.stderr:
+            break
     assert answer.returncode == 130, answer.stderr
     assert f"stopped at {when:%H:%M}, as asked; " in answer.stderr
     assert beat(tmp_path / "one")["phase"] == "stopped"
