@@ -85,14 +85,14 @@ def test_what_is_wrong_is_said_in_one_sentence(words: list[str], said: str, tmp_
 
 
 def test_a_film_fills_a_size_and_says_so(tmp_path: Path) -> None:
-    """Two minutes of DVD in eight segments; MPEG-2 keeps to its bit rate within a few thousandths."""
-    size = ["--duration", "32s", "--fit", "12MB", "--set", "job.segment_frames=120", "--set", "engine.particles=600"]
+    """Half a minute of DVD in two segments; MPEG-2 keeps to its bit rate within a few thousandths."""
+    size = ["--duration", "30s", "--fit", "12MB", "--set", "job.segment_frames=450"]
     shown = render("run", "-p", "dvd_video", *size, "--dry-run", cwd=tmp_path)
-    assert "medium:  file takes 12.0 MB, 100 % used" in shown.stdout or "99 % used" in shown.stdout
+    assert "medium:  file takes 12.0 MB, 99 % used" in shown.stdout
     answer = render("run", "-p", "dvd_video", *size, "-q", "--device", "cpu", "--out", "film", cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
     film = tmp_path / "film" / "film.mpg"
-    assert 0.985 * 12e6 < film.stat().st_size <= 12e6
+    assert 0.98 * 12e6 < film.stat().st_size <= 12e6
     told = json.loads((tmp_path / "film" / "manifest.json").read_text())
     assert isinstance(told["preset"]["codec"]["bitrate"], int)
     assert told["medium"] == {"kind": "file", "most_bytes": 12_000_000}
