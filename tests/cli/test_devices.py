@@ -195,15 +195,15 @@ def test_the_emulated_gpu_makes_the_processors_film(tmp_path: Path) -> None:
     films = {}
     for device in ("cpu", "emulated"):
         answer = render(
-            "run", "--preset", "dvd_video", "--frames", "5", "--device", device, "--out", f"{device}/", cwd=tmp_path
+            "run", "--preset", "dvd_video", "--frames", "5", "--device", device, "--out", f"{device}/film", cwd=tmp_path
         )
         assert answer.returncode == 0, answer.stderr
         assert f"\n{device}, 1 thread (asked for" in answer.stdout
-        film = tmp_path / device / "dvd_video-480.mpg"
-        manifest = json.loads(film.with_name(f"{film.name}.manifest.json").read_text())
+        film = tmp_path / device / "film" / "film.mpg"
+        manifest = json.loads(film.with_name("manifest.json").read_text())
         assert manifest["made_with"]["device"] == device
         assert manifest["frames"]["count"] == 5
-        films[device] = film.read_bytes(), manifest["frames"]["blake2b"]
+        films[device] = film.read_bytes(), manifest["frames"]["sha256"]
     assert films["emulated"] == films["cpu"]
 
 
