@@ -91,7 +91,7 @@ def forecast(preset: Preset, probed: Probed) -> Forecast:
         bits = budget if bits >= STARVED * budget else bits
         need = sum(share * (piece.need or 0.0) for share, piece in zip(shares, pieces, strict=True))
         segments = -(-frames // segment_frames(preset.job, codec, picture))
-        size_margin = float(fit.reserve(codec.kind, segments))
+        size_margin = float(fit.reserve(codec.kind, segments, float(preset.seconds)))
     else:
         late = [piece.own.bits for piece in pieces[1:] or pieces]
         size_margin = max(SIZE_MARGIN, (max(late) - min(late)) / (2 * bits), 0.0 if len(pieces) > 1 else 0.3)

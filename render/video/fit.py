@@ -19,8 +19,10 @@ LEAST = 32_000
 MARGIN = Fraction(1, 1000)
 BIAS = {"mpeg2": 0.004, "h264": 0.02, "hevc": 0.02}
 """Share by which many segments together have been above their bit rate: the most that was measured, rounded up."""
-SCATTER = {"mpeg2": 0.002, "h264": 0.04, "hevc": 0.04}
+SCATTER = {"mpeg2": 0.001, "h264": 0.04, "hevc": 0.04}
 """The same of a single segment, beyond that."""
+START = {"mpeg2": 0.15, "h264": 0.15, "hevc": 0.15}
+"""Seconds of its bit rate that an encoder spends in excess before it has found its pace, once a segment."""
 LAG = 16
 """A segment's size decides the bit rate of the 16th after it and later ones: so many may be made side by side."""
 HORIZON = 4
@@ -35,10 +37,17 @@ STAMPS = {"mpeg2": 100, "h264": 115, "hevc": 115}
 """Bytes a frame of time stamps, clock and stuffing; 105 to 122 measured."""
 
 
-def reserve(kind: str, segments: int) -> Fraction:
-    """Share of a medium that is left free for what rate control gets wrong: that of the segments nothing makes up for."""
+def reserve(kind: str, segments: int, seconds: float) -> Fraction:
+    """Share of a medium that is left free for what rate control gets wrong: that of the segments nothing makes up for.
+
+    Args:
+        kind: the codec.
+        segments: how many the film is cut into.
+        seconds: length of the film.
+    """
     free = min(segments, LAG)
-    return MARGIN + Fraction((BIAS[kind] + SCATTER[kind] / math.sqrt(free)) * free / segments)
+    error = BIAS[kind] + SCATTER[kind] / math.sqrt(free) + START[kind] * segments / seconds
+    return MARGIN + Fraction(min(0.5, error * free / segments))
 
 
 def bitrate(codec: Codec, picture: Picture, audio: Audio, frames: int, segments: int, most_bytes: int) -> int:
@@ -52,7 +61,9 @@ def bitrate(codec: Codec, picture: Picture, audio: Audio, frames: int, segments:
         segments: how many it is cut into.
         most_bytes: the size.
     """
-    usable = codec.cost(picture, frames, audio).video_bytes(most_bytes) * (1 - reserve(codec.kind, segments))
+    usable = codec.cost(picture, frames, audio).video_bytes(most_bytes) * (
+        1 - reserve(codec.kind, segments, float(frames / picture.rate))
+    )
     solved = math.floor(usable * 8 * picture.rate / frames)
     return min(solved, highest(codec))
 

@@ -66,7 +66,7 @@ def follows(arguments: list[str], option: str) -> str:
         ),
         (
             "bd_4k_6h",
-            f"{raw('3840x2160', '20')} -c:v libx265 -preset superfast -g 100 -b:v 9104305 -maxrate 15000000 "
+            f"{raw('3840x2160', '20')} -c:v libx265 -preset superfast -g 100 -b:v 9103291 -maxrate 15000000 "
             "-bufsize 30000000 -x265-params log-level=error:open-gop=0:const-vbv=1:pools=16:frame-threads=2 "
             f"-pix_fmt yuv420p -aspect 16:9 {BT709} {SEGMENT}",
         ),

@@ -28,8 +28,8 @@ def test_the_solved_bit_rate_is_the_highest_that_fits_with_its_reserve(
     frames, most = int(minutes * 60 * picture.rate), megabytes * 10**6
     solved = fit.bitrate(codec, picture, Audio(), frames, minutes, most)
     cost = codec.cost(picture, frames, Audio())
-    worst = 1 / (1 - fit.reserve(codec.kind, minutes))
     seconds = frames / picture.rate
+    worst = 1 / (1 - fit.reserve(codec.kind, minutes, float(seconds)))
     if solved > fit.LEAST:
         assert cost.film_bytes(solved * seconds / 8 * worst) <= most
     if fit.LEAST < solved < fit.highest(codec):
@@ -50,9 +50,11 @@ def test_sound_takes_its_share() -> None:
 
 @pytest.mark.parametrize("kind", ["mpeg2", "h264", "hevc"])
 def test_the_reserve_of_a_long_film_is_small(kind: str) -> None:
-    assert fit.reserve(kind, 1) == pytest.approx(0.001 + fit.BIAS[kind] + fit.SCATTER[kind])
-    assert fit.reserve(kind, 120) < 0.006
-    assert fit.reserve(kind, 720) < 0.002
+    start = fit.START[kind] / 60
+    assert fit.reserve(kind, 1, 60) == pytest.approx(0.001 + fit.BIAS[kind] + fit.SCATTER[kind] + start)
+    assert fit.reserve(kind, 8, 32) > fit.START[kind] / 4
+    assert fit.reserve(kind, 120, 7200) < 0.006
+    assert fit.reserve(kind, 720, 21_600) < 0.002
 
 
 def transport_stream(codec: Codec, picture: Picture, frames: int, video: float) -> int:
@@ -77,7 +79,7 @@ def test_steered_segments_keep_to_the_film_s_bit_rate(codec: Codec, picture: Pic
         sizes.append(transport_stream(codec, picture, frames, asked.bitrate * 60 / 8 * (1 + error)))
     used = sum(float(fit.video_bytes(codec, picture, frames, size)) for size in sizes)
     due = nominal * float(frames * segments / picture.rate) / 8
-    assert -0.01 < used / due - 1 < float(fit.reserve(codec.kind, segments))
+    assert -0.01 < used / due - 1 < float(fit.reserve(codec.kind, segments, 60.0 * segments))
 
 
 def test_a_film_without_a_bit_rate_is_left_alone_and_so_are_its_first_segments() -> None:

@@ -61,7 +61,7 @@ def test_arguments_word_for_word(made: Any, video: str) -> None:
         ),
         (
             "bd_4k_6h",
-            "-c:v hevc_nvenc -preset p4 -rc vbr -b:v 9104305 -maxrate 15000000 -bufsize 30000000 -g 100 -bf 0",
+            "-c:v hevc_nvenc -preset p4 -rc vbr -b:v 9103291 -maxrate 15000000 -bufsize 30000000 -g 100 -bf 0",
         ),
     ],
 )
