@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,6 +93,10 @@ class Folder:
             raise PreflightError(f"cannot write to {self.path}", "choose another place with --out.")
 
 
+LINGER_SECONDS = 5.0
+"""How long a lock may outlive its owner: a process that a killed run was just starting holds it until it has begun."""
+
+
 @contextmanager
 def locked(folder: Folder) -> Iterator[None]:
     """Hold a job, so that two runs never work on it at once; ends with the process, however it ends.
@@ -99,8 +104,6 @@ def locked(folder: Folder) -> Iterator[None]:
     Raises:
         PreflightError: another run holds it; the message says which.
     """
-    import fcntl
-
     try:
         handle = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
@@ -109,7 +112,11 @@ def locked(folder: Folder) -> Iterator[None]:
         ) from error
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            until = time.monotonic() + LINGER_SECONDS
+            while not _taken(handle):
+                if not _is_gone(*_note(handle)) or time.monotonic() > until:
+                    raise BlockingIOError
+                time.sleep(0.02)
         except BlockingIOError as error:
             raise PreflightError(
                 f"another render is at work in {folder.path}{_owner(handle)}",
@@ -123,6 +130,29 @@ def locked(folder: Folder) -> Iterator[None]:
         os.ftruncate(handle, 0)
     finally:
         os.close(handle)
+
+
+def _taken(handle: int) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_gone(host: str, pid: int) -> bool:
+    """Whether an owner is known to be gone."""
+    if not pid or host != socket.gethostname():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        pass
+    return False
 
 
 def _note(handle: int) -> tuple[str, int]:
@@ -141,15 +171,8 @@ def _owner(handle: int) -> str:
 def _refuse_living_owner(folder: Folder, handle: int) -> None:
     """Where files cannot be locked: refuse an owner that may be alive, pass over one that is known to be gone."""
     host, pid = _note(handle)
-    if not pid:
+    if not pid or _is_gone(host, pid):
         return
-    if host == socket.gethostname():
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return
-        except PermissionError:
-            pass
     raise PreflightError(
         f"another render may be at work in {folder.path}{_owner(handle)}",
         f"if it is not, remove {folder.lock} and start again.",

@@ -6,6 +6,7 @@ and after each and every file that is given its final name.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -71,8 +72,9 @@ def test_killed_at_random_and_continued(
         time.sleep(chance.uniform(0, 0.7 * wanted.seconds))
         victim = chance.choice(["render", "ffmpeg", "both"])
         if victim != "render":
-            for process in psutil.Process(child).children(recursive=True):
-                process.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has ended by itself
+                for process in psutil.Process(child).children(recursive=True):
+                    process.kill()
         if victim != "ffmpeg":
             os.killpg(child, signal.SIGKILL)
         killed.append((victim, end_of(child)))
