@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import imageio_ffmpeg
+import psutil
 import pytest
 
 TINY = ["--preset", "dvd_video", "--frames", "9"]
@@ -444,10 +445,19 @@ def test_the_first_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
     assert (event["event"], event["frames_done"], event["damaged"]) == ("start", done, [])
 
 
+def _wait_until_idle(process: int) -> None:
+    used, until = -1.0, time.monotonic() + 60
+    while (now := sum(psutil.Process(process).cpu_times()[:2])) - used > 0.05:
+        assert time.monotonic() < until
+        used = now
+        time.sleep(0.4)
+
+
 def test_the_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     process = start_run(cwd=tmp_path)
     (child,) = _children(process.pid)
     os.kill(child, signal.SIGSTOP)  # an encoder that will not finish by itself
+    _wait_until_idle(process.pid)  # the pipe and the ring before it are full
     os.kill(process.pid, signal.SIGINT)
     time.sleep(0.5)
     os.kill(process.pid, signal.SIGINT)
