@@ -155,6 +155,7 @@ def _conclude(plan: Plan, finished: Finished, style: progress.Style) -> None:
         say_event(
             "done", film=str(finished.film), frames=finished.frames, bytes=finished.film_bytes,
             frames_sha256=finished.digest, seconds=round(finished.seconds, 3), made=finished.made,
+            notes=list(finished.notes),
         )  # fmt: skip
         return
     film = f"{show_path(finished.film)}: {finished.frames} frames, {show_bytes(finished.film_bytes)}"
@@ -162,6 +163,8 @@ def _conclude(plan: Plan, finished: Finished, style: progress.Style) -> None:
         say(f"{film}, in {clock(finished.seconds)} ({finished.made / finished.seconds:.0f} fps)")
     else:
         say(f"{film}, is finished already; --restart makes it anew")
+    for note in finished.notes:
+        say(f"note: {note}")
     digest = f"frames sha256 {finished.digest}"
     say(digest if len(digest) <= width() else f"{digest[: width() - 3]}...")  # the manifest has all of it
 

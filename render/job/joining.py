@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from render.errors import VerificationError
 from render.job.ledger import video_file
 from render.preset import to_yaml
-from render.video import ffmpeg, inspect, join
+from render.video import ffmpeg, inspect, join, vbv
+from render.video.codec import Mpeg2
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +27,7 @@ TICKS = 2
 
 def make(
     plan: Plan, folder: Folder, records: list[Record], part: Path, running: Callable[[Callable[[], None]], None]
-) -> None:
+) -> float | None:
     """Join segments into one file and verify it.
 
     Args:
@@ -35,6 +36,9 @@ def make(
         records: the segments, in order and without a gap.
         part: where to write the film.
         running: told how to end the processes started here.
+
+    Returns:
+        the lowest fill of a DVD player's buffer, as a share of it; None for other films.
 
     Raises:
         EncoderError, DiskFullError, VerificationError: it did not work out.
@@ -60,7 +64,7 @@ def make(
         listing.unlink(missing_ok=True)
         marks.unlink(missing_ok=True)
         attachment.unlink(missing_ok=True)
-    verify(plan, part, frames, running)
+    return verify(plan, part, frames, running)
 
 
 def chapters(seconds: Fraction, every: int) -> list[Fraction]:
@@ -70,22 +74,30 @@ def chapters(seconds: Fraction, every: int) -> list[Fraction]:
     return [Fraction(start) for start in range(0, int(seconds), every)]
 
 
-def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], None]], None]) -> None:
+def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], None]], None]) -> float | None:
     """See that a film holds all frames at even times and that its key frames decode.
+
+    Returns:
+        the lowest fill of a DVD player's buffer, as a share of it; None for other films.
 
     Raises:
         VerificationError: it does not.
     """
-    tick, times = inspect.packet_times(plan.tool, part, running)
+    packets = inspect.packets(plan.tool, part, running)
+    times = packets.times
     if len(times) != frames:
         raise VerificationError(f"the joined film holds {len(times)} frames, but its segments have {frames}")
     known = [time for time in times if time is not None]
     begin = min(known)
     if len(known) == frames:
         times = [*sorted(known)]  # coded order differs where there are B-frames; then every frame has its time
-    step = 1 / (plan.preset.picture.rate * tick)  # ticks of a frame
+    step = 1 / (plan.preset.picture.rate * packets.tick)  # ticks of a frame
     for number, time in enumerate(times):
         # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
         if time is not None and abs(time - begin - number * step) > TICKS:
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
     inspect.decode_key_frames(plan.tool, part, running)
+    codec = plan.preset.codec
+    if not isinstance(codec, Mpeg2):
+        return None
+    return vbv.lowest_fill(packets.sizes, plan.preset.picture.rate, codec.max_bitrate)

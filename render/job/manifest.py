@@ -22,7 +22,9 @@ from render.preset import to_data
 SCHEMA_VERSION = 2
 
 
-def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256: str, seconds: float) -> dict[str, Any]:
+def build(
+    plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256: str, buffer: float | None, seconds: float
+) -> dict[str, Any]:
     """The manifest's content.
 
     Args:
@@ -31,6 +33,7 @@ def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256:
         digest: SHA-256 of the frames' SHA-256 digests, hexadecimal.
         film_bytes: size of the film.
         film_sha256: SHA-256 of the film.
+        buffer: lowest fill of a DVD player's buffer, as a share of it; None for other films.
         seconds: how long all runs took together.
     """
     import numpy as np
@@ -47,6 +50,7 @@ def build(plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256:
         "sha256": film_sha256,
         "repeatable": plan.encoder.kind == "software",
         "medium": {"kind": preset.medium.kind, "most_bytes": preset.medium.most_bytes()},
+        "decoder_buffer_lowest": buffer,
         "name": plan.name,
         "seed": preset.seed,
         "seed_number": preset.seed_number,

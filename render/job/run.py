@@ -42,6 +42,9 @@ from render.video.film import Snapshot
 from render.video.frames import Clock
 
 CHECKPOINTS_KEPT = 3
+LATE = (
+    "some pictures come too late for a DVD player's buffer, where it may stutter; a lower codec.max_bitrate avoids that"
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class Finished:
         digest: SHA-256 of its frames' SHA-256 digests.
         seconds: how long this run took.
         made: frames that this run made; 0 where the film was finished already.
+        notes: what the user should know about it.
     """
 
     film: Path
@@ -99,6 +103,7 @@ class Finished:
     digest: str
     seconds: float
     made: int
+    notes: tuple[str, ...] = ()
 
 
 def make(
@@ -389,7 +394,7 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     folder = plan.folder
     records = [book.records[segment.number] for segment in plan.segments]
     part = folder.path / f"{folder.film_name}.part"
-    joining.make(plan, folder, records, part, stop.running)
+    buffer = joining.make(plan, folder, records, part, stop.running)
     film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
     if most is not None and film_bytes > most:
         raise DiskFullError(
@@ -399,14 +404,15 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     digest, file_digest = book.frames_sha256(), ledger.file_sha256(part)
     told = manifest.build(
         plan, frames=plan.preset.frame_count, digest=digest, film_bytes=film_bytes, film_sha256=file_digest,
-        seconds=book.spent + time.perf_counter() - begun,
+        buffer=buffer, seconds=book.spent + time.perf_counter() - begun,
     )  # fmt: skip
     publish(part, folder.film)
     manifest.write(folder.manifest, told)
     book.save(finished={"bytes": film_bytes, "sha256": file_digest, "frames_sha256": digest})
     _tidy(plan, plan.preset.job.keep)
     made = plan.preset.frame_count - before
-    return Finished(folder.film, plan.preset.frame_count, film_bytes, digest, time.perf_counter() - begun, made)
+    notes = (LATE,) if buffer is not None and buffer < 0 else ()
+    return Finished(folder.film, plan.preset.frame_count, film_bytes, digest, time.perf_counter() - begun, made, notes)
 
 
 def _tidy(plan: Plan, keep: str) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from render.settings import Bitrate, Block, setting
-from render.video import nvenc
+from render.video import nvenc, vbv
 from render.video.audio import Audio
 from render.video.container import Cost, cost
 from render.video.picture import Picture
@@ -83,11 +83,10 @@ class Mpeg2(Block):
 
     def video_arguments(self, picture: Picture) -> list[str]:
         """Arguments of the video encoder."""
-        # B-frames cost 1.3 dB on this material and break joins; a VBV of 1,835,008 bits is that of MP@ML
-        # (ISO/IEC 13818-2, table 8-14).
+        # B-frames cost 1.3 dB on this material and break joins.
         return [
             "-c:v", "mpeg2video", "-b:v", str(self.bitrate), "-maxrate", str(self.max_bitrate), "-minrate", "0",
-            "-bufsize", "1835008", "-g", str(self.gop), "-bf", "0", "-threads:v", str(self.threads),
+            "-bufsize", str(vbv.MP_ML_BITS), "-g", str(self.gop), "-bf", "0", "-threads:v", str(self.threads),
         ]  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -48,12 +49,24 @@ def require_sound(tool: Tool, name: str) -> None:
         raise PreflightError(f"audio.file {shown(name)} holds no sound that ffmpeg can read{told}", "choose another.")
 
 
-def packet_times(tool: Tool, path: Path, running: Running = _ignore) -> tuple[Fraction, list[int | None]]:
-    """When each video frame of a file is shown, in the file's order.
+@dataclass(frozen=True)
+class Packets:
+    """The video packets of a file, one for each coded picture, in the file's order.
 
-    Returns:
-        seconds of a tick, and each frame's time in ticks; None for a frame without a stamp, which a program stream has
-        where two small ones begin in one packet (ISO/IEC 13818-1, 2.4.3.7).
+    Attributes:
+        tick: seconds of a tick.
+        times: when each picture is shown, in ticks; None for one without a stamp, which a program stream has where
+            two small ones begin in one packet (ISO/IEC 13818-1, 2.4.3.7).
+        sizes: bytes of each.
+    """
+
+    tick: Fraction
+    times: list[int | None]
+    sizes: list[int]
+
+
+def packets(tool: Tool, path: Path, running: Running = _ignore) -> Packets:
+    """The video packets of a file.
 
     Raises:
         EncoderError: the file cannot be read.
@@ -65,10 +78,15 @@ def packet_times(tool: Tool, path: Path, running: Running = _ignore) -> tuple[Fr
     if code or unit is None:
         reason = messages.strip().splitlines()
         raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
-    # stream, decoding time, presentation time, duration, size, checksum (ffmpeg-formats, "framecrc").
-    rows = (line.split(",", 3) for line in answer.splitlines() if not line.startswith("#"))
-    times = (int(row[2]) for row in rows)
-    return Fraction(int(unit[1]), int(unit[2])), [None if time == _NO_TIME else time for time in times]
+    times: list[int | None] = []
+    sizes: list[int] = []
+    for line in answer.splitlines():
+        if not line.startswith("#"):
+            # Stream, decoding time, presentation time, duration, size, checksum (ffmpeg-formats, "framecrc").
+            _, _, time, _, size, _ = line.split(",", 5)
+            times.append(None if int(time) == _NO_TIME else int(time))
+            sizes.append(int(size))
+    return Packets(Fraction(int(unit[1]), int(unit[2])), times, sizes)
 
 
 def decode_key_frames(tool: Tool, path: Path, running: Running = _ignore) -> None:

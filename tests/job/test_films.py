@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -227,8 +228,8 @@ def test_a_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch:
 def test_a_joined_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from render.job import joining
 
-    times = joining.inspect.packet_times
-    monkeypatch.setattr(joining.inspect, "packet_times", lambda *all: (lambda t, n: (t, n[:-1]))(*times(*all)))
+    real = joining.inspect.packets
+    monkeypatch.setattr(joining.inspect, "packets", lambda *all: replace(found := real(*all), times=found.times[:-1]))
     with pytest.raises(VerificationError, match="the joined film holds 39 frames, but its segments have 40"):
         make(quick(), "film", tmp_path)
     assert not list(tmp_path.glob("*.mp4*"))

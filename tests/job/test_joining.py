@@ -18,6 +18,7 @@ from render import preset as presets
 from render.errors import VerificationError
 from render.job import joining, ledger, run
 from render.video import ffmpeg, inspect
+from render.video.vbv import MP_ML_BITS, lowest_fill
 
 
 @pytest.fixture(autouse=True)
@@ -72,17 +73,17 @@ def test_frames_stand_on_even_times_across_many_joints(
 
 def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = planned(quick(35), "film", tmp_path)
-    real = inspect.packet_times
+    real = inspect.packets
     for shift, number in ((900, 17), (-3, 34), (20_000, 0)):
 
         def shifted(*words: Any, shift: int = shift, number: int = number) -> Any:
-            tick, times = real(*words)
-            times.sort()
-            times[number] += shift
-            return tick, times
+            packets = real(*words)
+            packets.times.sort()
+            packets.times[number] += shift
+            return packets
 
         with monkeypatch.context() as patch:
-            patch.setattr(joining.inspect, "packet_times", shifted)
+            patch.setattr(joining.inspect, "packets", shifted)
             with pytest.raises(VerificationError, match="is shown at the wrong time"):
                 run.make(plan)
     assert run.make(plan).frames == 35
@@ -115,21 +116,14 @@ def picture_bits(stream: bytes) -> list[int]:
     return [8 * (end - begin) for begin, end in zip(begins, ends, strict=True)]
 
 
-def lowest_fill(bits: list[int], rate: Fraction, fill: int, size: int = 1_835_008) -> float:
-    """How empty the buffer of MP@ML gets (annex C.3.2: fed at the highest rate until it is full), as a share of it."""
-    held, lowest = Fraction(size), Fraction(size)
-    for picture in bits:
-        held -= picture
-        lowest = min(lowest, held)
-        held = min(Fraction(size), held + fill / rate)
-    return float(lowest / size)
-
-
 def test_the_checker_of_the_buffer_notices() -> None:
     rate = Fraction(30000, 1001)
-    assert lowest_fill([int(8e6 / rate)] * 1000, rate, 8_000_000) > 0.8
-    assert lowest_fill([int(9e6 / rate)] * 1000, rate, 8_000_000) < 0
-    assert lowest_fill([2_000_000], rate, 8_000_000) < 0
+    assert lowest_fill([int(1e6 / rate)] * 1000, rate, 8_000_000) > 0.8
+    assert lowest_fill([int(1.1e6 / rate)] * 1000, rate, 8_000_000) < 0
+    assert lowest_fill([250_000], rate, 8_000_000) < 0
+    # Half the buffer at once, then as much as comes in, then nothing: it stays half empty, then is full again.
+    steady = [8_000_000 // 8 // 25] * 100
+    assert lowest_fill([MP_ML_BITS // 16, *steady, *[0] * 100, MP_ML_BITS // 32], Fraction(25), 8_000_000) == 0.5
 
 
 @pytest.mark.parametrize("name", ["dvd_video", "dvd_video_pal"])
@@ -143,7 +137,19 @@ def test_a_players_buffer_never_runs_dry_across_joints(name: str, tmp_path: Path
     assert len(bits) == 360
     assert sum(bits) == 8 * len(answer.stdout)
     assert sum(bits) / 360 * preset.picture.rate > 5_000_000  # it is a film that fills its rate
-    assert lowest_fill(bits, preset.picture.rate, preset.codec.max_bitrate) > 0  # type: ignore[union-attr]
+    lowest = manifest_of(tmp_path)["decoder_buffer_lowest"]
+    assert lowest > 0
+    # What a demuxer calls a packet is a picture with its headers, but for bytes of padding.
+    sizes = [picture // 8 for picture in bits]
+    assert lowest_fill(sizes, preset.picture.rate, preset.codec.max_bitrate) == pytest.approx(lowest, abs=1e-3)  # type: ignore[union-attr]
+
+
+def test_a_buffer_that_runs_dry_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = joining.vbv.lowest_fill
+    monkeypatch.setattr(joining.vbv, "lowest_fill", lambda sizes, rate, fill: real(sizes, rate, fill // 100))
+    made = make(small("dvd_video", 45), "film", tmp_path)
+    assert manifest_of(tmp_path)["decoder_buffer_lowest"] < 0
+    assert made.notes == (run.LATE,)
 
 
 # Chapters and the preset
