@@ -87,6 +87,71 @@ class GpuCost(Case):
     states: tuple[tuple[str, tuple[int, ...]], ...] = (("dvd_video", (100, 500)), ("panoramic", (100,)))
 
 
+@dataclass(frozen=True)
+class JobLayer(Case):
+    """A film as a job against the same film streamed into one ffmpeg."""
+
+    preset: str = "dvd_video"
+    repeats: int = 3
+
+
+@dataclass(frozen=True)
+class Workers(Case):
+    """Films by several numbers of workers.
+
+    Attributes:
+        films: presets, and frames of each.
+        segments: how many segments each film is cut into.
+        counts: numbers of workers.
+        model_cores: cores of the machine that is derived from the figures.
+    """
+
+    films: tuple[tuple[str, int], ...] = (("dvd_video", 6000), ("bd_4k_6h", 120))
+    segments: int = 12
+    counts: tuple[int, ...] = (1, 2, 3)
+    repeats: int = 3
+    model_cores: int = 16
+
+
+@dataclass(frozen=True)
+class LongJob(Case):
+    """A long film, watched while it is made and taken apart afterwards."""
+
+    preset: str = "dvd_video"
+
+
+@dataclass(frozen=True)
+class Forecasts(Case):
+    """What probing says of a film against a longer stretch from later in it.
+
+    Attributes:
+        films: presets, where the stretch begins as a share of the film, and its seconds.
+    """
+
+    films: tuple[tuple[str, float, int], ...] = (("dvd_video", 0.6, 60), ("bd_4k_6h", 0.02, 20))
+
+
+@dataclass(frozen=True)
+class Fits(Case):
+    """Whole films with a bit rate that was solved for a size.
+
+    Attributes:
+        films: presets, lengths, what they are to fit, and settings that make them quick.
+    """
+
+    films: tuple[tuple[str, str, str, tuple[str, ...]], ...] = (
+        ("dvd_video", "30m", "1100MB", ()),
+        ("dvd_mp4", "2h", "300MB", ()),
+        (
+            "bd_4k_6h",
+            "1h",
+            "400MB",
+            ("picture.width=480", "picture.height=270", "engine.particles=900", "job.segment_frames=600"),
+        ),
+        ("dvd_video", "2h", "dvd5", ()),
+    )
+
+
 _YARDSTICK = Yardstick(
     "dvd_720x480",
     "CPU time per frame of the original's algorithm in NumPy and of render, over the same frames.",
@@ -99,15 +164,23 @@ _PIPELINE = Pipeline(
 )
 _MEMORY = Memory("memory", "Memory at frame 500 and at frame 20,000.", frames=20_000, warm_up=0)
 
-CASES: dict[str, Case] = {case.name: case for case in (_YARDSTICK, _END_TO_END, _PIPELINE, _MEMORY)}
+_JOB_LAYER = JobLayer("job_layer", "What segments, digests, checkpoints and joining cost.", frames=9000, warm_up=0)
+_WORKERS = Workers("workers", "Frames a second by one, two and three workers.", frames=0, warm_up=0)
+_LONG_JOB = LongJob("long_job", "Twenty minutes of DVD, watched and taken apart.", frames=35_964, warm_up=0)
+
+CASES: dict[str, Case] = {
+    case.name: case for case in (_YARDSTICK, _END_TO_END, _PIPELINE, _MEMORY, _JOB_LAYER, _WORKERS, _LONG_JOB)
+}
 ON_REQUEST: dict[str, Case] = {
     case.name: case
     for case in (
         KernelTable("kernels", "What each CUDA kernel takes of a GPU; needs NVRTC.", frames=0, warm_up=0),
         GpuCost("gpu_cost", "What a frame should cost on a GPU, derived; runs on none.", frames=0, warm_up=0),
+        Forecasts("forecasts", "What render probe foretells, and what comes.", frames=0, warm_up=0),
+        Fits("fits", "How well whole films fill a size; takes half an hour.", frames=0, warm_up=0),
     )
 }
-"""Cases that run only when they are named: they measure nothing of this machine."""
+"""Cases that run only when they are named: they measure nothing of this machine's speed."""
 QUICK: dict[str, Case] = {
     case.name: case
     for case in (
@@ -115,7 +188,12 @@ QUICK: dict[str, Case] = {
         replace(_END_TO_END, frames=300, repeats=1),
         replace(_PIPELINE, frames=10, warm_up=10, repeats=1),
         replace(_MEMORY, frames=2_000),
+        replace(_JOB_LAYER, frames=600, repeats=1),
+        replace(_WORKERS, films=(("dvd_video", 360),), repeats=1),
+        replace(_LONG_JOB, frames=600),
         *ON_REQUEST.values(),
+        Forecasts("forecasts", ON_REQUEST["forecasts"].about, frames=0, warm_up=0, films=(("dvd_video", 0.01, 10),)),
+        Fits("fits", ON_REQUEST["fits"].about, frames=0, warm_up=0, films=(("dvd_video", "60s", "40MB", ()),)),
     )
 }
 """The same cases, cut short: for a look at whether it all works, not for figures."""

@@ -20,8 +20,21 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks import gpu_cost, kernels
-from benchmarks.cases import Case, EndToEnd, GpuCost, KernelTable, Memory, Pipeline, Yardstick
+from benchmarks import gpu_cost, kernels, long_form, sizes
+from benchmarks.cases import (
+    Case,
+    EndToEnd,
+    Fits,
+    Forecasts,
+    GpuCost,
+    JobLayer,
+    KernelTable,
+    LongJob,
+    Memory,
+    Pipeline,
+    Workers,
+    Yardstick,
+)
 from benchmarks.digest import DIGEST_BYTES, state_digest
 from benchmarks.original import STAGES, Original
 from render import preset as presets
@@ -75,6 +88,16 @@ def measure(case: Case) -> Report:
             return pipeline(case)
         case Memory():
             return memory(case)
+        case JobLayer():
+            return long_form.job_layer(case)
+        case Workers():
+            return long_form.workers(case)
+        case LongJob():
+            return long_form.long_job(case)
+        case Forecasts():
+            return sizes.forecasts(case)
+        case Fits():
+            return sizes.fits(case)
         case KernelTable():
             return kernels.measure(case)
         case GpuCost():

@@ -13,7 +13,8 @@ def show(artifact: Artifact) -> str:
     case, machine, software = artifact["case"], artifact["machine"], artifact["software"]
     tables = {
         "Yardstick": _yardstick, "EndToEnd": _end_to_end, "Pipeline": _pipeline, "Memory": _memory,
-        "KernelTable": _kernels, "GpuCost": _gpu_cost,
+        "JobLayer": _job_layer, "Workers": _workers, "LongJob": _long_job, "Forecasts": _forecasts,
+        "Fits": _fits, "KernelTable": _kernels, "GpuCost": _gpu_cost,
     }  # fmt: skip
     threads = ", ".join(f"{name} {count}" for name, count in artifact["threads"].items())
     head = [
@@ -74,6 +75,65 @@ def _memory(artifact: Artifact) -> Iterable[str]:
         yield f"frame {moment['frame']:>7,}{moment['rss_mb']:10.2f} MB resident"
     yield f"{'growth':13}{told['growth_mb']:10.2f} MB"
     yield f"at {told['wall_fps']:.0f} frames/s; frames blake2b {told['frames_blake2b']}"
+
+
+def _job_layer(artifact: Artifact) -> Iterable[str]:
+    told = artifact["results"]
+    yield f"{artifact['case']['frames']} frames of {artifact['case']['preset']} in {told['segments']} segments"
+    yield f"{'':10}{'streamed fps':>14}{'job fps':>10}{'streamed CPU ms':>18}{'job CPU ms':>12}{'overhead':>10}"
+    for number, (one, job) in enumerate(zip(told["streamed"], told["jobs"], strict=True)):
+        yield (
+            f"run {number + 1:<6}{one['wall_fps']:14.1f}{job['wall_fps']:10.1f}{one['cpu_ms']:18.3f}{job['cpu_ms']:12.3f}"
+            f"{100 * told['overhead_of_pairs'][number]:9.1f}%"
+        )
+    yield f"median: {100 * told['overhead']:.1f} % of the time, {100 * told['overhead_cpu']:.1f} % of CPU"
+
+
+def _workers(artifact: Artifact) -> Iterable[str]:
+    for name, told in artifact["results"]["films"].items():
+        yield f"{name}, {told['frames']} frames in {told['segments']} segments, equal bytes: sha256 {told['sha256'][:16]}..."
+        for count, fps in told["wall_fps"].items():
+            yield f"  {count} worker{'s' if int(count) > 1 else ' '}{fps:10.1f} fps{told['cpu_ms'][count]:10.3f} CPU ms a frame"
+        stages = ", ".join(f"{stage.replace('_', ' ')} {ms:.3f}" for stage, ms in told["stages_cpu_ms"].items())
+        yield f"  CPU ms a frame: {stages}"
+        model = artifact["results"]["model"][name]
+        gpu = f", {model['fps_with_gpu']:,.0f} with a GPU" if model["fps_with_gpu"] else ""
+        yield (
+            f"  derived for {model['cores']} such cores, filled to {100 * model['cores_filled']:.0f} %: "
+            f"{model['fps']:,.0f} fps{gpu}; one encoder {model['one_encoder_fps']:,.0f}, the scout {model['scout_fps']:,.0f}"
+        )
+
+
+def _long_job(artifact: Artifact) -> Iterable[str]:
+    told = artifact["results"]
+    frames, decoded, memory = told["frames"], told["decoded"], told["rss_mb"]
+    yield f"frames: {frames['planned']} planned, {frames['in_file']} in the file, {frames['decoded']} decoded, {told['segments']} segments"
+    yield f"ticks of {told['tick']} s between frames: {told['ticks_between_frames']}; {told['packets_without_time']} without a time"
+    yield f"lowest fill of the player's buffer: {100 * told['buffer_lowest']:.0f} %"
+    same = "equal" if told["frames_sha256"] == told["frames_sha256_again"] else "DIFFERENT"
+    yield f"digest of the frames, made once more: {same}; decoded ones {decoded['psnr_db']['lowest']:.1f} dB at least"
+    yield f"decoded frames nearer to a neighbour than to their own: {decoded['nearer_to_a_neighbour']}"
+    yield f"memory: {memory['early']:.1f} MB early, {memory['late']:.1f} MB late, ffmpeg {memory['ffmpeg_early']:.1f} and {memory['ffmpeg_late']:.1f}"
+    share = 100 * (told["disk_bytes"] / told["disk_bytes_planned"] - 1)
+    yield f"disk at its fullest: {told['disk_bytes'] / 1e6:,.1f} MB, planned {told['disk_bytes_planned'] / 1e6:,.1f} MB ({share:+.1f} %)"
+    yield f"film: {told['film_bytes'] / 1e6:,.1f} MB, planned {told['film_bytes_planned'] / 1e6:,.1f} MB; {told['wall_fps']:.0f} fps"
+
+
+def _forecasts(artifact: Artifact) -> Iterable[str]:
+    for told in artifact["results"]["films"]:
+        yield (
+            f"{told['preset']}: {told['foretold_bits'] / 1e3:.1f} kbit a frame foretold, {told['bits'] / 1e3:.1f} in "
+            f"{told['frames']} frames from {told['first_frame']} on ({100 * told['difference']:+.1f} %)"
+        )
+        yield f"  {told['verdict']}"
+
+
+def _fits(artifact: Artifact) -> Iterable[str]:
+    for told in artifact["results"]["films"]:
+        yield (
+            f"{told['preset']}, {told['length']}, {told['segments']} segments, {told['bitrate'] / 1e3:,.0f} kbit/s: "
+            f"{told['bytes']:,} of {told['most_bytes']:,} bytes ({100 * told['difference']:+.2f} %)"
+        )
 
 
 def _kernels(artifact: Artifact) -> Iterable[str]:

@@ -106,7 +106,7 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
     if style == "json":
         say_event(
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
-            film=str(plan.folder.film), expected_bytes=plan.expected_bytes, device=plan.device.kind,
+            film=str(plan.folder.film), expected_bytes=plan.expected_bytes, disk_bytes=plan.disk_bytes, device=plan.device.kind,
             device_reason=plan.device.reason, gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads,
             encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason, warnings=list(plan.warnings),
             frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
@@ -179,6 +179,7 @@ def _show_plan(plan: Plan) -> None:
     say(f"frames:  {preset.frame_count} ({clock(float(preset.seconds))} at {preset.picture.rate} fps)")
     about = "expected" if plan.expected_is_firm else "a rough guess"
     say(f"size:    {show_bytes(plan.expected_bytes)} ({about})")
+    say(f"disk:    {show_bytes(plan.disk_bytes)} while it is joined")
     most = preset.medium.most_bytes()
     if most is not None and not plan.expected_is_firm and plan.expected_bytes > most:
         say(f"note:    at this guess the film is stopped when it has filled {preset.medium.kind}")

@@ -22,12 +22,14 @@ from render.job.folder import Folder
 from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
 from render.settings import shown
-from render.video import codec, ffmpeg, inspect
+from render.video import codec, ffmpeg, fit, inspect
 from render.video import encoder as encoders
 from render.video.cutting import Job, Segment, cut, segment_frames
 from render.video.film import Film, Snapshot, device_bytes
 
 SPACE_MARGIN = 1.05
+DIGEST_BYTES = 32
+"""A frame's digest, SHA-256."""
 NAME_BYTES = 255
 """Longest name of a file on common file systems (NAME_MAX)."""
 
@@ -68,6 +70,14 @@ class Plan:
     def recipe_digest(self) -> str:
         """The recipe in one number."""
         return recipe_digest(self.recipe)
+
+    @functools.cached_property
+    def disk_bytes(self) -> int:
+        """Most that the job's folder takes: all segments and their digests, and the film that is joined from them."""
+        preset = self.preset
+        frames, codec, picture = preset.frame_count, preset.codec, preset.picture
+        video = codec.cost(picture, frames, preset.audio).video_bytes(self.expected_bytes)
+        return self.expected_bytes + fit.segment_bytes(codec, picture, frames, video) + frames * DIGEST_BYTES
 
     @functools.cached_property
     def essence(self) -> Preset:
@@ -234,7 +244,7 @@ def check_space(plan: Plan, bytes_done: int) -> None:
         PreflightError: it has not, as far as its size is known beforehand.
     """
     free = shutil.disk_usage(plan.folder.path).free
-    needed = plan.expected_bytes * 2 * SPACE_MARGIN - bytes_done
+    needed = plan.disk_bytes * SPACE_MARGIN - bytes_done
     if plan.expected_is_firm and needed > free:
         raise PreflightError(
             f"making the film takes about {show_bytes(needed)} more, segments and film, but "

@@ -78,6 +78,11 @@ def video_bytes(codec: Codec, picture: Picture, frames: int, segment_bytes: int)
     return max(Fraction(0), segment_bytes / TRANSPORT - frames * (STAMPS[codec.kind] + TABLES / picture.rate))
 
 
+def segment_bytes(codec: Codec, picture: Picture, frames: int, video_bytes: Fraction) -> int:
+    """Bytes of segments that hold so much video; the other way round than :func:`video_bytes`."""
+    return math.ceil((video_bytes + frames * (STAMPS[codec.kind] + TABLES / picture.rate)) * TRANSPORT)
+
+
 def steered(codec: Codec, picture: Picture, lengths: list[int], sizes: list[int]) -> Codec:
     """The codec for a segment, with a bit rate that makes up for what earlier segments have used too much or too little.
 

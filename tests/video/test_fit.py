@@ -36,6 +36,13 @@ def test_the_solved_bit_rate_is_the_highest_that_fits_with_its_reserve(
         assert cost.film_bytes((solved + 1) * seconds / 8 * worst) > most - 2
 
 
+@pytest.mark.parametrize(("codec", "picture"), CODECS, ids=lambda value: getattr(value, "kind", ""))
+def test_segments_take_what_their_video_takes_and_their_packets(codec: Codec, picture: Picture) -> None:
+    size = fit.segment_bytes(codec, picture, 1800, Fraction(10**8))
+    assert 10**8 * 1.02 < size < 10**8 * 1.03
+    assert float(fit.video_bytes(codec, picture, 1800, size)) == pytest.approx(10**8, abs=1)
+
+
 def test_codecs_limits_come_first() -> None:
     assert fit.bitrate(Mpeg2(), NTSC, Audio(), 1800, 1, 10**9) == 8_000_000
     capped = H264(max_bitrate=3_000_000, buffer=3_000_000)

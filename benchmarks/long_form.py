@@ -1,0 +1,353 @@
+"""What the job layer costs and gives: against one ffmpeg fed in one piece, with workers, over a long film.
+
+Every function takes a case and returns plain data for its artifact, as in ``measure.py``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import statistics
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+from benchmarks import artifact
+from benchmarks.cases import JobLayer, LongJob, Workers
+from render import preset as presets
+from render.compute import device as devices
+from render.job import manifest, run
+from render.job import plan as plans
+from render.job.plan import Plan
+from render.preset import Preset
+from render.video import codec, ffmpeg, inspect, vbv
+from render.video.frames import Clock, play
+
+Report = dict[str, Any]
+PERIOD = 0.25
+"""Seconds between two looks at memory and disk."""
+
+
+def job_layer(case: JobLayer) -> Report:
+    """The same film streamed into one ffmpeg and made as a job, in turns.
+
+    Streaming ends with ffmpeg's exit code: no digests, no checkpoints, no count, no sound, no join. The job is all that
+    ``render run`` does.
+    """
+    preset = _preset(case.preset, case.frames)
+    streamed: list[Report] = []
+    jobs: list[Report] = []
+    with tempfile.TemporaryDirectory() as place:
+        run.make(plans.make(_preset(case.preset, 5), case.preset, out=f"{place}/warm-up"))
+        plan = plans.make(preset, case.preset, out=f"{place}/film")
+        for number in range(case.repeats):
+            sides: list[tuple[list[Report], Callable[[], object]]] = [
+                (streamed, lambda: _stream(plan, Path(place))),
+                (jobs, lambda: run.make(plan, restart=True)),
+            ]
+            for kept, side in sides if number % 2 == 0 else reversed(sides):
+                kept.append(_timed(side, case.frames))
+    ratios = [job["seconds"] / one["seconds"] for one, job in zip(streamed, jobs, strict=True)]
+    cpu = [job["cpu_ms"] / one["cpu_ms"] for one, job in zip(streamed, jobs, strict=True)]
+    return _report(plan, {
+        "streamed": streamed,
+        "jobs": jobs,
+        "segments": len(plan.segments),
+        "overhead": statistics.median(ratios) - 1,
+        "overhead_of_pairs": [ratio - 1 for ratio in ratios],
+        "overhead_cpu": statistics.median(cpu) - 1,
+    })  # fmt: skip
+
+
+def _stream(plan: Plan, place: Path) -> None:
+    part, film = place / "streamed.ts", plans.film_of(plan.preset, plan.device)
+    arguments = codec.arguments(plan.preset.codec, plan.preset.picture, str(part), plan.encoder.kind, plan.encoder.gpu)
+    with closing(ffmpeg.Encoder(plan.tool, arguments, part, place / "streamed.log")) as encoder:
+        play(film, plan.preset.frame_count, encoder.write, Clock())
+        encoder.finish()
+
+
+def _timed(work: Callable[[], object], frames: int) -> Report:
+    """Seconds on the wall, and CPU of this process and the children that ended."""
+    begin, cpu = time.perf_counter(), _cpu()
+    work()
+    seconds = time.perf_counter() - begin
+    return {"seconds": seconds, "wall_fps": frames / seconds, "cpu_ms": (_cpu() - cpu) / frames * 1e3}
+
+
+def _cpu() -> float:
+    used = psutil.Process().cpu_times()
+    return float(used.user + used.system + used.children_user + used.children_system)
+
+
+def workers(case: Workers) -> Report:
+    """The same films by one, two and three workers, in turns; the bytes must be equal."""
+    films: dict[str, Report] = {}
+    plan: Plan | None = None
+    for name, frames in case.films:
+        by_count: dict[int, list[Report]] = {count: [] for count in case.counts}
+        digests: set[str] = set()
+        with tempfile.TemporaryDirectory() as place:
+            run.make(plans.make(_preset(name, 5), name, out=f"{place}/warm-up"))
+            preset = _preset(name, frames, {"job.segment_frames": frames // case.segments})
+            plan = plans.make(preset, name, out=f"{place}/film")
+            for _ in range(case.repeats):
+                for count, kept in by_count.items():
+                    kept.append(_timed(partial(run.make, plan, restart=True, workers=count), frames))
+                    digests.add(manifest.read(plan.folder.manifest)["sha256"])  # type: ignore[index]
+        if len(digests) != 1:
+            raise ValueError(f"{name}: {len(digests)} different files by {case.counts} workers")
+        films[name] = {
+            "frames": frames,
+            "segments": len(plan.segments),
+            "sha256": digests.pop(),
+            "wall_fps": {count: statistics.median(each["wall_fps"] for each in kept) for count, kept in by_count.items()},
+            "cpu_ms": {count: statistics.median(each["cpu_ms"] for each in kept) for count, kept in by_count.items()},
+            "stages_cpu_ms": _stages(preset, plan),
+        }  # fmt: skip
+    assert plan is not None
+    results = {"films": films, "model": {name: _model(name, told, case.model_cores) for name, told in films.items()}}
+    return _report(plan, results)
+
+
+def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
+    """CPU a frame of simulation and look, of a digest, and of an encoder that is fed by nothing else."""
+    frames = min(200, preset.frame_count)
+    film = plans.film_of(preset, plan.device)
+    kept: list[bytes] = []
+    begin = _cpu()
+    play(film, frames, lambda data: None, Clock())
+    made = (_cpu() - begin) / frames * 1e3
+    film = plans.film_of(preset, plan.device)
+    play(film, frames, lambda data: kept.append(bytes(data)) if len(kept) < 50 else None, Clock())
+    begin = _cpu()
+    for data in kept:
+        hashlib.sha256(data).digest()
+    digest = (_cpu() - begin) / len(kept) * 1e3
+    ours, children = psutil.Process().cpu_times(), _children()
+    with tempfile.TemporaryDirectory() as place:
+        part = Path(place, "pieces.ts")
+        arguments = codec.arguments(preset.codec, preset.picture, str(part), plan.encoder.kind, plan.encoder.gpu)
+        with closing(ffmpeg.Encoder(plan.tool, arguments, part, Path(place, "log"))) as encoder:
+            for data in kept:
+                encoder.write(memoryview(data))
+            encoder.finish()
+    after = psutil.Process().cpu_times()
+    return {
+        "simulation_and_look": made,
+        "digest": digest,
+        "pipe": (after.user + after.system - ours.user - ours.system) / len(kept) * 1e3,
+        "encoder": (_children() - children) / len(kept) * 1e3,
+    }
+
+
+def _children() -> float:
+    used = psutil.Process().cpu_times()
+    return float(used.children_user + used.children_system)
+
+
+def _model(name: str, told: Report, cores: int) -> Report:
+    """Frames a second of a machine with so many cores like these, derived from CPU a frame, not measured.
+
+    Each frame costs simulation and look twice, the scout's and a worker's, and once digest, pipe and encoder. Cores are
+    taken to be as well filled as the best number of workers filled them here. One scout plays every frame, on one core;
+    on a GPU, which does simulation and look for both, its own derived time is the limit instead.
+    """
+    stages, own = told["stages_cpu_ms"], told["stages_cpu_ms"]["simulation_and_look"]
+    beside = stages["digest"] + stages["pipe"] + stages["encoder"]
+    filled = max(told["wall_fps"].values()) * (2 * own + beside) / (devices.cores() * 1e3)
+    gpu = _gpu_frame_ms(name)
+    return {
+        "cores": cores,
+        "cores_filled": filled,
+        "one_encoder_fps": 1e3 / stages["encoder"],
+        "scout_fps": 1e3 / own,
+        "fps": min(filled * cores * 1e3 / (2 * own + beside), 1e3 / own),
+        "fps_with_gpu": min(filled * cores * 1e3 / beside, 1e3 / (2 * gpu)) if gpu else None,
+    }
+
+
+def _gpu_frame_ms(name: str) -> float | None:
+    """What a preset's frame should take a GPU, by the newest artifact that says so, at its costliest state."""
+    told = artifact.newest(artifact.RESULTS, "gpu_cost")
+    states = [each["derived"] for each in told["results"]["states"] if each["preset"] == name] if told else []
+    return max((derived[next(iter(derived))]["frame_us"] / 1e3 for derived in states), default=None)
+
+
+@dataclass
+class Watch:
+    """Memory and disk while something runs.
+
+    Attributes:
+        rss_mb: resident memory of this process and of ffmpeg, with the frames done by then.
+        disk_bytes: most that the folder took.
+    """
+
+    folder: Path
+    done: int = 0
+    rss_mb: list[tuple[int, float, float]] = field(default_factory=list)
+    disk_bytes: int = 0
+
+    @contextmanager
+    def watching(self) -> Iterator[Watch]:
+        """Watch while the block runs."""
+        over = threading.Event()
+        thread = threading.Thread(target=self._look, args=(over,))
+        thread.start()
+        try:
+            yield self
+        finally:
+            over.set()
+            thread.join()
+
+    def _look(self, over: threading.Event) -> None:
+        process = psutil.Process()
+        while not over.wait(PERIOD):
+            self.disk_bytes = max(self.disk_bytes, _bytes_in(self.folder))
+            beside = 0.0
+            for child in process.children():
+                try:
+                    beside += child.memory_info().rss / 1e6
+                except psutil.Error:
+                    continue
+            self.rss_mb.append((self.done, process.memory_info().rss / 1e6, beside))
+
+
+def _bytes_in(folder: Path) -> int:
+    total = 0
+    for path in folder.rglob("*"):
+        try:
+            total += path.stat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def long_job(case: LongJob) -> Report:
+    """A long film, watched while it is made and taken apart afterwards."""
+    preset = _preset(case.preset, case.frames)
+    with tempfile.TemporaryDirectory() as place:
+        run.make(plans.make(_preset(case.preset, 5), case.preset, out=f"{place}/warm-up"))
+        plan = plans.make(preset, case.preset, out=f"{place}/film")
+        watch = Watch(plan.folder.path)
+
+        def note(status: run.Status) -> None:
+            watch.done = status.done
+
+        with watch.watching():
+            made = run.make(plan, report=note)
+        told = manifest.read(plan.folder.manifest)
+        assert told is not None
+        packets = inspect.packets(plan.tool, made.film)
+        steps = np.diff([-1 if time is None else time for time in packets.times])
+        again, decoded = _compare(plan, made.film)
+        results = {
+            "frames": {"planned": preset.frame_count, "in_file": len(packets.times), "decoded": decoded["frames"]},
+            "ticks_between_frames": sorted({int(step) for step in steps}),
+            "packets_without_time": sum(time is None for time in packets.times),
+            "tick": str(packets.tick),
+            "buffer_lowest": vbv.lowest_fill(packets.sizes, preset.picture.rate, preset.codec.max_bitrate),  # type: ignore[arg-type]
+            "frames_sha256": made.digest,
+            "frames_sha256_again": again,
+            "decoded": decoded,
+            "rss_mb": _memory(watch, preset.frame_count),
+            "disk_bytes": watch.disk_bytes,
+            "disk_bytes_planned": plan.disk_bytes,
+            "film_bytes": made.film_bytes,
+            "film_bytes_planned": plan.expected_bytes,
+            "seconds": made.seconds,
+            "wall_fps": made.frames / made.seconds,
+            "segments": len(plan.segments),
+        }
+    return _report(plan, results)
+
+
+def _memory(watch: Watch, frames: int) -> Report:
+    """Resident memory early and late, the join left out, and the most of all."""
+    early = [each for each in watch.rss_mb if 0.1 * frames <= each[0] < 0.2 * frames]
+    late = [each for each in watch.rss_mb if 0.9 * frames <= each[0] < frames]
+    return {
+        "early": statistics.median(each[1] for each in early),
+        "late": statistics.median(each[1] for each in late),
+        "most": max(each[1] for each in watch.rss_mb),
+        "ffmpeg_early": statistics.median(each[2] for each in early),
+        "ffmpeg_late": statistics.median(each[2] for each in late),
+    }
+
+
+def _compare(plan: Plan, film: Path) -> tuple[str, Report]:
+    """Make all frames once more and hold each decoded one against the one it was made of, and those beside it.
+
+    Returns:
+        the digest of the frames made again; how near the decoded ones are to them, in decibels of luma, and how many
+        are nearer to the frame before or after their own.
+    """
+    width, height = plan.preset.picture.width, plan.preset.picture.height
+    size = width * height * 3 // 2
+    argv = [
+        plan.tool.path,
+        "-v",
+        "error",
+        "-i",
+        str(film),
+        "-map",
+        "0:v:0",
+        "-f",
+        "rawvideo",
+        "-pix_fmt",
+        "yuv420p",
+        "-",
+    ]
+    digest, nearest, strays, seen = hashlib.sha256(), [], 0, 0
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as decoder:
+        assert decoder.stdout is not None
+        pipe = decoder.stdout
+        before: list[Any] = []  # up to three frames: sent, and the decoded one in their middle
+
+        def judge() -> None:
+            nonlocal strays
+            (old, _), (own, got), (new, _) = before
+            errors = [float(np.mean((each - got) ** 2)) for each in (old, own, new)]
+            strays += errors[1] > min(errors[0], errors[2])
+            nearest.append(10 * np.log10(255**2 / max(errors[1], 1e-9)))
+
+        def take(data: memoryview) -> None:
+            nonlocal seen
+            digest.update(hashlib.sha256(data).digest())
+            raw = pipe.read(size)
+            if len(raw) == size:
+                seen += 1
+                luma = width * height
+                got = np.frombuffer(raw, np.uint8, luma).astype(np.float32)
+                before.append((np.frombuffer(data, np.uint8, luma).astype(np.float32), got))
+                if len(before) > 3:
+                    before.pop(0)
+                if len(before) == 3:
+                    judge()
+
+        play(plans.film_of(plan.preset, plan.device), plan.preset.frame_count, take, Clock())
+        seen += len(pipe.read()) // size
+    psnr = {"lowest": min(nearest), "median": statistics.median(nearest)}
+    return digest.hexdigest(), {"frames": seen, "psnr_db": psnr, "nearer_to_a_neighbour": strays}
+
+
+def _preset(name: str, frames: int, more: dict[str, Any] | None = None) -> Preset:
+    return presets.load(name, overrides={"length.frames": frames, **(more or {})})
+
+
+def _report(plan: Plan, results: Report) -> Report:
+    return {
+        "config": presets.to_data(plan.preset),
+        "threads": {"simulation": plan.device.threads, "encoder": getattr(plan.preset.codec, "threads", 1)},
+        "ffmpeg": {"version": plan.tool.version, "found_by": plan.tool.found_by},
+        "results": results,
+    }
