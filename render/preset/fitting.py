@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from render.disc import Medium, filled
+from render.disc.media import Medium, filled
 from render.errors import UsageError
 from render.preset.document import Document
 from render.preset.model import Preset

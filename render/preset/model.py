@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from render import engines
 from render.compute import streams
 from render.compute.streams import SEED_LIMIT
-from render.disc import Fit, Medium
+from render.disc.media import Fit, Medium
 from render.look import Look
 from render.scene import World
 from render.settings import Block, Duration, setting

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from render import preset
-from render.disc import CAPACITY, RESERVE, Medium
+from render.disc.media import CAPACITY, RESERVE, Medium
 from render.preset import Preset, catalogue
 from render.video.codec import H264, Hevc, Mpeg2
 

@@ -9,7 +9,7 @@ import pytest
 
 from render import preset
 from render.cli import options
-from render.disc import Medium
+from render.disc.media import Medium
 from render.errors import UsageError
 from render.job import budget
 from render.preset import Preset, document, parse, to_yaml
