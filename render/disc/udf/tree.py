@@ -81,6 +81,6 @@ def _check_name(place: Path) -> None:
     try:
         length = len(compressed(place.name))
     except UnicodeEncodeError:
-        raise UsageError(f"{ascii(str(place))} has a name that is no text") from None
+        raise UsageError(f"{str(place)!a} has a name that is no text") from None
     if length > MOST_NAME:
         raise UsageError(f"{place.name[:40]}... is too long a name for UDF, which takes 254 letters, or 127 of some")
