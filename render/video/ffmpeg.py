@@ -1,11 +1,12 @@
 """The ffmpeg process: found, asked what it can do, fed frames, believed only after its exit code and a count.
 
-Beside ``compute/gpu.py`` the only module that starts a process. ffmpeg runs in a session of its own, so that a
+ffmpeg runs in a session of its own, so that a
 Ctrl-C meant for render does not reach it, and its messages go to a file, because an unread pipe would stall it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -189,6 +190,7 @@ class Encoder:
         self._stall = stall_seconds()
         try:
             with log.open("ab") as messages:
+                self._log_begin = messages.tell()  # what stands before is of an earlier attempt
                 self._process = subprocess.Popen(
                     [tool.path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages,
                     bufsize=0, start_new_session=True,
@@ -318,11 +320,18 @@ class Encoder:
         """The last lines ffmpeg wrote to its log."""
         try:
             with self._log.open("rb") as log:
-                log.seek(max(0, self._log.stat().st_size - TAIL_BYTES))
+                log.seek(max(self._log_begin, self._log.stat().st_size - TAIL_BYTES))
                 text = log.read().decode(errors="replace")
         except OSError:
             return []
         return [line.strip() for line in text.splitlines() if line.strip()][-TAIL_LINES:]
+
+
+def drop_empty(log: Path) -> None:
+    """Remove a log in which nothing stands."""
+    with contextlib.suppress(OSError):
+        if not log.stat().st_size:
+            log.unlink()
 
 
 def _widen(pipe: int) -> None:

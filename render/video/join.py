@@ -88,7 +88,7 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         "-i",
         f"file:{joint.chapters}",
     ]
-    words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a"] if sound else []), "-c:v", "copy"]
+    words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a:0"] if sound else []), "-c:v", "copy"]
     if sound:
         bitrate = getattr(codec, "audio_bitrate", audio.bitrate)
         words += [

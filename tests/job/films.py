@@ -21,6 +21,7 @@ from render.compute.streams import seed_number
 from render.errors import RenderError
 from render.job import plan as plans
 from render.job import run
+from render.job.finishing import Finished
 from render.job.plan import Plan
 from render.preset import Preset
 from render.video import ffmpeg
@@ -58,7 +59,7 @@ def planned(preset: Preset, name: str, folder: Path, **options: Any) -> Plan:
     return plans.make(preset, name, out=str(folder), encoder="software", **{"device": "cpu", "threads": 1, **options})
 
 
-def make(preset: Preset, name: str, folder: Path, **options: Any) -> run.Finished:
+def make(preset: Preset, name: str, folder: Path, **options: Any) -> Finished:
     return run.make(planned(preset, name, folder), **options)
 
 

@@ -16,7 +16,7 @@ from films import QUICK, digest_of, make, manifest_of, planned, quick, raw_frame
 
 from render import preset as presets
 from render.errors import VerificationError
-from render.job import joining, ledger, run
+from render.job import finishing, joining, ledger, run
 from render.video import ffmpeg, inspect
 from render.video.vbv import MP_ML_BITS, lowest_fill
 
@@ -149,7 +149,7 @@ def test_a_buffer_that_runs_dry_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(joining.vbv, "lowest_fill", lambda sizes, rate, fill: real(sizes, rate, fill // 100))
     made = make(small("dvd_video", 45), "film", tmp_path)
     assert manifest_of(tmp_path)["decoder_buffer_lowest"] < 0
-    assert made.notes == (run.LATE,)
+    assert made.notes == (finishing.LATE,)
 
 
 # Chapters and the preset
@@ -239,6 +239,7 @@ def test_a_segment_is_believed_by_its_digests_only(tmp_path: Path) -> None:
     plan = planned(quick(35, "job.keep=segments"), "film", tmp_path)
     run.make(plan)
     book = ledger.open_ledger(plan.folder, plan.recipe, list(plan.segments))
+    ledger.examine(book)
     assert not book.damaged
     assert not book.missing()
     for number, record in book.records.items():
