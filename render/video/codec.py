@@ -234,12 +234,13 @@ def arguments(
         encoder: who encodes; :func:`render.video.encoder.choose` knows who can.
         gpu: number of the GPU whose NVENC does, None for the first that can.
     """
-    aspect = picture.display_aspect
+    aspect, colours = picture.display_aspect, colour_arguments(picture)
+    # Colours are said of the frames too: from ffmpeg 9 on, an encoder takes primaries and transfer from them alone.
     return [
         *QUIETLY, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{picture.width}x{picture.height}",
-        "-framerate", str(picture.rate), "-i", "pipe:0",
+        "-framerate", str(picture.rate), *colours, "-i", "pipe:0",
         *_video_arguments(codec, picture, encoder, gpu), "-pix_fmt", "yuv420p",
-        "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colour_arguments(picture),
+        "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colours,
         "-f", "mpegts", f"file:{output}",
     ]  # fmt: skip
 

@@ -28,7 +28,8 @@ SEGMENT = "-f mpegts file:/films/x"
 
 
 def raw(size: str, rate: str) -> str:
-    return f"{QUIETLY} -f rawvideo -pix_fmt yuv420p -video_size {size} -framerate {rate} -i pipe:0"
+    colours = {"480": SD_525, "576": SD_625}.get(size.partition("x")[2], BT709)
+    return f"{QUIETLY} -f rawvideo -pix_fmt yuv420p -video_size {size} -framerate {rate} {colours} -i pipe:0"
 
 
 def encode(made: Any, picture: Picture) -> list[str]:

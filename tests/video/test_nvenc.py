@@ -27,7 +27,7 @@ COLOUR = {
 def whole(picture: Picture, video: str) -> list[str]:
     size, rate = f"{picture.width}x{picture.height}", picture.rate
     return (
-        f"{QUIETLY} -f rawvideo -pix_fmt yuv420p -video_size {size} -framerate {rate} -i pipe:0 "
+        f"{QUIETLY} -f rawvideo -pix_fmt yuv420p -video_size {size} -framerate {rate} {COLOUR[picture.height]} -i pipe:0 "
         f"{video} -pix_fmt yuv420p -aspect 16:9 {COLOUR[picture.height]} -f mpegts file:/films/x"
     ).split()
 
