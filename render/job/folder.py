@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from render.errors import PreflightError
+from render.video.container import TRANSPORT_STREAM
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,12 @@ class Folder:
     Attributes:
         path: the folder.
         film_name: name of the finished film in it.
+        segment_ending: ending of its segments' names, which goes by the codec.
     """
 
     path: Path
     film_name: str
+    segment_ending: str = TRANSPORT_STREAM.ending
 
     @property
     def film(self) -> Path:

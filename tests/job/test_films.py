@@ -59,7 +59,7 @@ def test_a_preset_makes_its_film_and_makes_it_again(
     assert abs(luma[0].mean() - first.mean()) < 1
     streams = described(made.film)
     assert f"{preset.picture.width}x{preset.picture.height}" in streams
-    wanted = {"mpeg2": "mpeg2video", "h264": "h264", "hevc": "hevc (Main) (hvc1"}[preset.codec.kind]
+    wanted = {"mpeg2": "mpeg2video", "h264": "h264", "hevc": "hevc (Main) (hvc1", "ffv1": "ffv1"}[preset.codec.kind]
     assert wanted in streams
     colours = "smpte170m" if preset.picture.height in (270, 480) else "bt470bg"
     assert re.search(rf"yuv420p\(tv, {colours}[,)]", streams), "matrix, primaries and transfer, all three"
