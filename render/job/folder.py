@@ -17,6 +17,7 @@ from typing import Any
 from render.errors import PreflightError
 from render.job import sealed
 from render.job.files import file_error, make_folder
+from render.video.container import TRANSPORT_STREAM
 
 PROGRAM = "render"
 """What the lock says of itself, so that a job's folder is known as one."""
@@ -33,10 +34,12 @@ class Folder:
     Attributes:
         path: the folder.
         film_name: name of the finished film in it.
+        segment_ending: ending of its segments' names, which goes by the codec.
     """
 
     path: Path
     film_name: str
+    segment_ending: str = TRANSPORT_STREAM.ending
 
     @property
     def film(self) -> Path:

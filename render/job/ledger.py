@@ -55,7 +55,7 @@ class Record:
 
 def video_file(folder: Folder, number: int) -> Path:
     """A segment's video."""
-    return folder.segments / f"{number:05}.ts"
+    return folder.segments / f"{number:05}.{folder.segment_ending}"
 
 
 def digests_file(folder: Path, number: int) -> Path:

@@ -109,9 +109,9 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
     Raises:
         UsageError: ``out`` is no name for a folder.
     """
-    own, ending = own_name(preset, name), f".{preset.codec.container}"
+    own, ending, segment = own_name(preset, name), f".{preset.codec.container}", preset.codec.segment_format.ending
     if out is None:
-        return Folder(Path("renders", own).absolute(), own + ending)
+        return Folder(Path("renders", own).absolute(), own + ending, segment)
     try:
         out.encode()
         path = Path(out).expanduser().absolute()
@@ -126,8 +126,8 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
     if len(os.fsencode(path.name + ending + ".part")) > NAME_BYTES:
         raise UsageError(f"--out {shown(out)} is too long a name for a folder and the film in it")
     if out.endswith(os.sep):
-        return Folder(path / own, own + ending)
-    return Folder(path, path.name + ending)
+        return Folder(path / own, own + ending, segment)
+    return Folder(path, path.name + ending, segment)
 
 
 def own_name(preset: Preset, name: str) -> str:

@@ -57,6 +57,11 @@ class Tool:
         return number[0] if number else self.version
 
 
+def _surroundings() -> dict[str, str]:
+    """ffmpeg's environment: SVT-AV1 inside it tells of its settings and its thread's priority unless it is told not to."""
+    return {"SVT_LOG": "1", **os.environ}
+
+
 def find() -> Tool:
     """The ffmpeg to use: RENDER_FFMPEG, then PATH, then the one in the imageio-ffmpeg wheel.
 
@@ -142,7 +147,13 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str], seconds: fl
             )
     try:
         trial = subprocess.run(
-            [tool.path, *probe], capture_output=True, text=True, errors="replace", timeout=seconds, **_APART
+            [tool.path, *probe],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            env=_surroundings(),
+            **_APART,
         )
     except subprocess.TimeoutExpired as error:
         raise PreflightError(f"ffmpeg {tool.release} hangs on a two-frame trial of {encoders[0]}") from error
@@ -167,7 +178,7 @@ def run(
     """
     argv = [tool.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *arguments]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-                          **_APART) as process:  # fmt: skip
+                          env=_surroundings(), **_APART) as process:  # fmt: skip
         running(process.kill)
         answer, messages = process.communicate()
     return process.returncode, answer, messages
@@ -193,7 +204,7 @@ class Encoder:
                 self._log_begin = messages.tell()  # what stands before is of an earlier attempt
                 self._process = subprocess.Popen(
                     [tool.path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages,
-                    bufsize=0, start_new_session=True,
+                    bufsize=0, start_new_session=True, env=_surroundings(),
                 )  # fmt: skip
         except OSError as error:
             raise EncoderError(f"ffmpeg cannot be started: {error}") from error

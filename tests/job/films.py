@@ -33,6 +33,7 @@ SMALL = {
     "dvd_mp4": [],
     "panoramic": ["picture.width=960", "picture.height=270", "engine.particles=900"],
     "bd_4k_6h": ["picture.width=480", "picture.height=270", "engine.particles=900"],
+    "master_1080p": ["picture.width=480", "picture.height=270", "engine.particles=900"],
 }
 """Settings that make a shipped preset quick; codec, rate and everything else stay."""
 FRAMES = 37
@@ -52,6 +53,14 @@ def quick(frames: int = 40, *more: str) -> Preset:
     """H.264 in four segments of ten frames."""
     cuts = ["codec.keyframes=0.5", "job.segment_frames=10", f"length.frames={frames}"]
     return presets.load("panoramic", [*QUICK, *cuts, *more])
+
+
+def quick_of(kind: str, frames: int = 40, *more: str) -> Preset:
+    """The same in AV1 or FFV1."""
+    own = {"av1": ["codec.speed=9", "codec.keyframes=0.5"], "ffv1": ["codec.threads=1"]}[kind]
+    cuts = ["job.segment_frames=10", f"length.frames={frames}"]
+    tiny = [setting for setting in QUICK if not setting.startswith("codec.")]
+    return presets.load("panoramic", [f"codec.kind={kind}", *tiny, *own, *cuts, *more])
 
 
 def planned(preset: Preset, name: str, folder: Path, **options: Any) -> Plan:

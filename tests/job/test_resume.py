@@ -20,7 +20,7 @@ from typing import Any
 
 import psutil
 import pytest
-from films import end_of, ffmpegs_of, files_in, fork, make, manifest_of, planned, quick, sha256, small
+from films import end_of, ffmpegs_of, files_in, fork, make, manifest_of, planned, quick, quick_of, sha256, small
 
 from render.compute.device import Device
 from render.job import checkpoint, files, folder, joining, ledger, manifest, run, sealed, segment, selftest
@@ -35,6 +35,8 @@ FILMS: dict[str, Callable[[], Preset]] = {
     "mpeg2": lambda: small("dvd_video", 150, "job.segment_frames=30"),
     "h264": lambda: small("dvd_mp4", 100, "codec.keyframes=0.5", "job.segment_frames=20"),
     "hevc": lambda: small("bd_4k_6h", 60, "codec.keyframes=0.5", "job.segment_frames=10"),
+    "av1": lambda: quick_of("av1", 40, "codec.bitrate=150k"),
+    "ffv1": lambda: quick_of("ffv1"),
 }
 
 
