@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -130,6 +131,8 @@ def fork(work: Callable[[], object]) -> int:
         warnings.simplefilter("ignore", DeprecationWarning)  # about forks beside threads
         child = os.fork()
     if child:
+        while os.getpgid(child) != child:  # so that its group can be killed
+            time.sleep(0)
         return child
     code = 99
     try:
