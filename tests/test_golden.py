@@ -23,6 +23,7 @@ FRAMES = {
     "dvd_mp4": (0, 1, 99),
     "panoramic": (0, 2),
     "bd_4k_6h": (0, 2),
+    "master_1080p": (0, 2),
 }
 
 

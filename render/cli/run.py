@@ -14,8 +14,9 @@ from render.cli import options, progress
 from render.cli.console import clock, say, say_event, say_stopping, width
 
 if TYPE_CHECKING:
+    from render.job.finishing import Finished
     from render.job.plan import Plan
-    from render.job.run import Begun, Finished
+    from render.job.run import Begun
 
 
 def command(
@@ -82,7 +83,7 @@ def command(
         finished = run.make(
             plan, restart=restart, workers=count, pace=pace,
             go_on=_go_on(plan, bool(drawn) and (not out or out.endswith(os.sep))),
-            ready=announce, report=shown.show(style, resolved.frame_count), stopping=say_stopping,
+            ready=announce, report=shown.show(style, resolved.frame_count), notice=shown.note, stopping=say_stopping,
         )  # fmt: skip
     finally:
         shown.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from render.job.plan import Plan
 
 
+SOUND_SECONDS = Fraction(1, 10)
+"""How much shorter or longer sound may be than the picture: two packets of AAC, and what its encoder puts before."""
 TICKS = 2
 """How many of a container's ticks a frame may be shown beside its time."""
 
@@ -48,14 +51,13 @@ def make(
     seconds = frames / preset.picture.rate
     listing, marks = folder.segments / "list.part", folder.segments / "chapters.part"
     files = [(video_file(folder, record.number), record.frames) for record in records]
-    listing.write_text(join.listing(files, preset.picture.rate), encoding="utf-8")
+    listing.write_bytes(os.fsencode(join.listing(files, preset.picture.rate)))
     attachment = folder.segments / "preset.part"
     attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
     marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
     joint = join.Joint(listing, marks, attachment, part, frames, plan.tags)
     arguments = join.arguments(preset.codec, preset.picture, preset.audio, joint)
     log = folder.logs / "join.log"
-    log.write_bytes(b"")
     try:
         with closing(ffmpeg.Encoder(plan.tool, arguments, part, log)) as joining:
             running(joining.kill)
@@ -64,6 +66,7 @@ def make(
         listing.unlink(missing_ok=True)
         marks.unlink(missing_ok=True)
         attachment.unlink(missing_ok=True)
+        ffmpeg.drop_empty(log)
     return verify(plan, part, frames, running)
 
 
@@ -97,6 +100,13 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
         if time is not None and abs(time - begin - number * step) > TICKS:
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
     inspect.decode_key_frames(plan.tool, part, running)
+    length, preset = frames / plan.preset.picture.rate, plan.preset
+    if preset.audio.file is not None or preset.codec.container == "mpg":
+        sound = inspect.sound_seconds(plan.tool, part, running)
+        if abs(sound - length) > SOUND_SECONDS:
+            raise VerificationError(
+                f"the joined film has {float(sound):.2f} seconds of sound, and {float(length):.2f} of picture"
+            )
     codec = plan.preset.codec
     if not isinstance(codec, Mpeg2):
         return None

@@ -12,24 +12,25 @@ import dataclasses
 import json
 import platform
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from render import __version__
-from render.job.files import publish
-from render.job.plan import Plan
+from render.job.files import replace
 from render.preset import to_data
+
+if TYPE_CHECKING:
+    from render.job.plan import Plan
 
 SCHEMA_VERSION = 2
 
 
 def build(
-    plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256: str, buffer: float | None, seconds: float
+    plan: Plan, *, digest: str, film_bytes: int, film_sha256: str, buffer: float | None, seconds: float
 ) -> dict[str, Any]:
     """The manifest's content.
 
     Args:
         plan: the plan that ran.
-        frames: frames in the film.
         digest: SHA-256 of the frames' SHA-256 digests, hexadecimal.
         film_bytes: size of the film.
         film_sha256: SHA-256 of the film.
@@ -55,9 +56,9 @@ def build(
         "seed": preset.seed,
         "seed_number": preset.seed_number,
         "frames": {
-            "count": frames,
+            "count": preset.frame_count,
             "rate": str(picture.rate),
-            "seconds": float(frames / picture.rate),
+            "seconds": float(preset.seconds),
             "format": "yuv420p, limited range",
             "sha256": digest,
         },
@@ -83,9 +84,7 @@ def build(
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """Write a manifest at once and for good."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    publish(part, path)
+    replace(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode())
 
 
 def keep(path: Path) -> str:

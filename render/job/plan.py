@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from render import __version__, engines
+from render import __version__, engines, look
 from render.compute import device as devices
 from render.compute import gpu
 from render.compute.device import Choice, Device
@@ -109,17 +109,15 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
     Raises:
         UsageError: ``out`` is no name for a folder.
     """
-    own, ending = own_name(preset, name), f".{preset.codec.container}"
+    own, ending, segment = own_name(preset, name), f".{preset.codec.container}", preset.codec.segment_format.ending
     if out is None:
-        return Folder(Path("renders", own).absolute(), own + ending)
+        return Folder(Path("renders", own).absolute(), own + ending, segment)
     try:
         out.encode()
         path = Path(out).expanduser().absolute()
         special = path.exists() and not path.is_dir()
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, no UTF-8
         raise UsageError(f"--out {shown(out)} is no name for a folder") from error
-    if "\n" in str(path):  # ffmpeg's listings have a name on each line
-        raise UsageError(f"--out {shown(out)} is no name for a folder: it has more than one line")
     if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv"):
         raise UsageError(
             f"--out {out}: a film is made in a folder of its own, which keeps all that is needed to go on",
@@ -128,8 +126,8 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
     if len(os.fsencode(path.name + ending + ".part")) > NAME_BYTES:
         raise UsageError(f"--out {shown(out)} is too long a name for a folder and the film in it")
     if out.endswith(os.sep):
-        return Folder(path / own, own + ending)
-    return Folder(path, path.name + ending)
+        return Folder(path / own, own + ending, segment)
+    return Folder(path, path.name + ending, segment)
 
 
 def own_name(preset: Preset, name: str) -> str:
@@ -167,6 +165,8 @@ def make(
         PreflightError: ffmpeg, an encoder or the device is missing, or not the one that was asked for.
     """
     folder = job_folder(preset, name, out)
+    if "\n" in str(folder.path):  # ffmpeg's listings have a name on each line
+        raise UsageError(f"{shown(str(folder.path))} is no name for a folder: it has more than one line")
     frames = preset.frame_count
     expected, firm = check_medium(preset)
     if preset.audio.file is not None and not Path(preset.audio.file).is_file():
@@ -184,7 +184,7 @@ def make(
     each = segment_frames(preset.job, preset.codec, preset.picture)
     return Plan(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
-        recipe_of(preset, name, tool, arguments, each), tuple(arguments),
+        recipe_of(preset, name, tool, who.kind, arguments, each), tuple(arguments),
         expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
     )  # fmt: skip
 
@@ -206,11 +206,14 @@ def check_medium(preset: Preset) -> tuple[int, bool]:
     return expected, firm
 
 
-def recipe_of(preset: Preset, name: str, tool: ffmpeg.Tool, arguments: list[str], each: int) -> dict[str, Any]:
+def recipe_of(
+    preset: Preset, name: str, tool: ffmpeg.Tool, encoder: str, arguments: list[str], each: int
+) -> dict[str, Any]:
     """All that decides a film's bytes."""
     return {
-        "name": name, "preset": film_data(preset), "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
-        "segment_frames": each, "ffmpeg": tool.version, "arguments": arguments,
+        "name": name, "preset": film_data(preset), "seed_number": preset.seed_number, "render": __version__,
+        "bits": {"engine": engines.card(preset.engine.kind).BITS, "look": look.BITS}, "segment_frames": each,
+        "ffmpeg": tool.version, "encoder": encoder, "arguments": arguments,
     }  # fmt: skip
 
 
@@ -251,6 +254,12 @@ def check_space(plan: Plan, bytes_done: int) -> None:
             f"{show_path(plan.folder.path)} has {show_bytes(free)} free",
             "make room, write elsewhere with --out, or shorten it with --duration.",
         )
+
+
+def medium_of(preset: Preset) -> str:
+    """What a film must fit, for people."""
+    kind = preset.medium.kind
+    return kind if kind != "file" else "its limit"
 
 
 def show_bytes(count: float) -> str:

@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from render.errors import SimulationError, VerificationError
-from render.job import checkpoint
-from render.job.files import publish
+from render.job import checkpoint, files
 from render.job.ledger import Record, digests_file, file_sha256, video_file
 from render.video import codec as codecs
 from render.video import ffmpeg, inspect
@@ -69,7 +68,6 @@ class Take:
         self._begun = time.monotonic()
         self._part = folder.segments / f"{segment.number:05}.{os.getpid()}.part"
         self._log = folder.logs / f"{segment.number:05}.log"
-        self._log.write_bytes(b"")
         self._digests = bytearray()
         self._hasher = ThreadPoolExecutor(1, "digest")
         arguments = codecs.arguments(
@@ -119,14 +117,9 @@ class Take:
     def _publish(self, snapshot: Snapshot, fingerprint: str) -> Record:
         number = self.segment.number
         size, digest = self._part.stat().st_size, file_sha256(self._part)
-        digests = digests_file(self._folder.segments, number)
-        staged = digests.with_name(digests.name + ".part")
-        staged.write_bytes(self._digests)
-        publish(staged, digests)
-        publish(self._part, video_file(self._folder, number))
+        files.replace(digests_file(self._folder.segments, number), bytes(self._digests))
+        files.publish(self._part, video_file(self._folder, number))
         checkpoint.save(self._folder.checkpoints, snapshot, fingerprint)
-        if not self._log.stat().st_size:
-            self._log.unlink()
         return Record(
             number, self.segment.first, self.segment.frames, size, digest, hashlib.sha256(self._digests).hexdigest(),
             round(time.monotonic() - self._begun, 3), self._plan.device.kind, self._plan.recipe_digest,
@@ -149,6 +142,7 @@ class Take:
         self._hasher.shutdown()
         with contextlib.suppress(OSError):
             self._part.unlink()
+        ffmpeg.drop_empty(self._log)
 
 
 def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
@@ -166,14 +160,13 @@ def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
             )
     if plan.preset.job.frozen == "stop" and segment.frames >= FROZEN_FRAMES and take.is_frozen:
         raise SimulationError(
-            f"nothing moves any more: frames {segment.first} to {segment.end} are all the same",
+            f"nothing moves any more: frames {segment.first} to {segment.end - 1} are all the same",
             "choose another seed, or say --set job.frozen=allow.",
         )
 
 
 def sweep(folder: Folder) -> None:
     """Remove what a run that was killed has left half-done."""
-    for place in (folder.path, folder.segments, folder.checkpoints):
-        for path in place.glob("*.part"):
-            with contextlib.suppress(OSError):
-                path.unlink()
+    for path in folder.parts():
+        with contextlib.suppress(OSError):
+            path.unlink()

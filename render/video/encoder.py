@@ -78,7 +78,7 @@ def _obstacle(
     codec: Codec, picture: Picture, tool: ffmpeg.Tool, gpus: tuple[str, ...], no_gpu: str, number: int | None
 ) -> str:
     """Why NVENC cannot encode this film here, a clause; empty where it can."""
-    if isinstance(codec, codecs.Mpeg2):
+    if not isinstance(codec, (codecs.H264, codecs.Hevc)):
         return nvenc.limit(codec, picture)
     if not gpus:
         return no_gpu

@@ -1,11 +1,12 @@
 """The ffmpeg process: found, asked what it can do, fed frames, believed only after its exit code and a count.
 
-Beside ``compute/gpu.py`` the only module that starts a process. ffmpeg runs in a session of its own, so that a
+ffmpeg runs in a session of its own, so that a
 Ctrl-C meant for render does not reach it, and its messages go to a file, because an unread pipe would stall it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -54,6 +55,11 @@ class Tool:
         """The release in its version, for people."""
         number = re.search(r"\d+(\.\d+)+", self.version)
         return number[0] if number else self.version
+
+
+def _surroundings() -> dict[str, str]:
+    """ffmpeg's environment: SVT-AV1 inside it tells of its settings and its thread's priority unless it is told not to."""
+    return {"SVT_LOG": "1", **os.environ}
 
 
 def find() -> Tool:
@@ -141,7 +147,13 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str], seconds: fl
             )
     try:
         trial = subprocess.run(
-            [tool.path, *probe], capture_output=True, text=True, errors="replace", timeout=seconds, **_APART
+            [tool.path, *probe],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            env=_surroundings(),
+            **_APART,
         )
     except subprocess.TimeoutExpired as error:
         raise PreflightError(f"ffmpeg {tool.release} hangs on a two-frame trial of {encoders[0]}") from error
@@ -166,7 +178,7 @@ def run(
     """
     argv = [tool.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *arguments]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-                          **_APART) as process:  # fmt: skip
+                          env=_surroundings(), **_APART) as process:  # fmt: skip
         running(process.kill)
         answer, messages = process.communicate()
     return process.returncode, answer, messages
@@ -189,9 +201,10 @@ class Encoder:
         self._stall = stall_seconds()
         try:
             with log.open("ab") as messages:
+                self._log_begin = messages.tell()  # what stands before is of an earlier attempt
                 self._process = subprocess.Popen(
                     [tool.path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages,
-                    bufsize=0, start_new_session=True,
+                    bufsize=0, start_new_session=True, env=_surroundings(),
                 )  # fmt: skip
         except OSError as error:
             raise EncoderError(f"ffmpeg cannot be started: {error}") from error
@@ -318,11 +331,18 @@ class Encoder:
         """The last lines ffmpeg wrote to its log."""
         try:
             with self._log.open("rb") as log:
-                log.seek(max(0, self._log.stat().st_size - TAIL_BYTES))
+                log.seek(max(self._log_begin, self._log.stat().st_size - TAIL_BYTES))
                 text = log.read().decode(errors="replace")
         except OSError:
             return []
         return [line.strip() for line in text.splitlines() if line.strip()][-TAIL_LINES:]
+
+
+def drop_empty(log: Path) -> None:
+    """Remove a log in which nothing stands."""
+    with contextlib.suppress(OSError):
+        if not log.stat().st_size:
+            log.unlink()
 
 
 def _widen(pipe: int) -> None:

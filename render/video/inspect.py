@@ -89,6 +89,24 @@ def packets(tool: Tool, path: Path, running: Running = _ignore) -> Packets:
     return Packets(Fraction(int(unit[1]), int(unit[2])), times, sizes)
 
 
+def sound_seconds(tool: Tool, path: Path, running: Running = _ignore) -> Fraction:
+    """How long the sound of a film is, by its packets; 0 where it has none.
+
+    Raises:
+        EncoderError: the file cannot be read.
+    """
+    code, answer, messages = run(
+        tool, ["-i", f"file:{path}", "-map", "0:a:0?", "-c", "copy", "-f", "framecrc", "-"], running
+    )
+    if code:
+        raise EncoderError(f"{path.name} cannot be read back: {messages.strip()[-200:]}")
+    unit = re.search(r"^#tb 0: (\d+)/(\d+)", answer, re.MULTILINE)
+    if unit is None:
+        return Fraction(0)
+    lengths = (int(line.split(",", 4)[3]) for line in answer.splitlines() if not line.startswith("#"))
+    return sum(lengths) * Fraction(int(unit[1]), int(unit[2]))
+
+
 def decode_key_frames(tool: Tool, path: Path, running: Running = _ignore) -> None:
     """Decode one frame of every group of pictures, as a player that seeks does.
 

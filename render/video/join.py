@@ -1,8 +1,8 @@
 """Joining segments into a film by stream copy: a listing and chapters in, ffmpeg's arguments out. Pure functions.
 
-Segments are MPEG transport streams: they keep exact time stamps through ffmpeg's concat demuxer, where bare video
-streams make DVD program streams without any, and Matroska rounds to milliseconds. Sound is added here, once: per segment
-it would leave gaps.
+Segments are MPEG transport streams, or NUT for codecs that those do not hold: they keep exact time stamps through
+ffmpeg's concat demuxer, where bare video streams make DVD program streams without any, and Matroska rounds to
+milliseconds. Sound is added here, once: per segment it would leave gaps.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from render.video.audio import Audio
-from render.video.codec import QUIETLY, Codec
+from render.video.codec import QUIETLY, Codec, colour_arguments
+from render.video.container import NUT
 from render.video.picture import Picture
 
 
@@ -88,20 +89,11 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         "-i",
         f"file:{joint.chapters}",
     ]
-    words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a"] if sound else []), "-c:v", "copy"]
+    words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a:0"] if sound else []), "-c:v", "copy"]
+    if codec.segment_format is NUT:
+        words += colour_arguments(picture)  # which NUT does not hold, and FFV1's own stream neither
     if sound:
-        bitrate = getattr(codec, "audio_bitrate", audio.bitrate)
-        words += [
-            "-c:a",
-            "ac3" if codec.container == "mpg" else "aac",
-            "-b:a",
-            str(bitrate),
-            "-ar",
-            "48000",
-            "-ac",
-            "2",
-        ]
-        words += _fades(audio, seconds)
+        words += [*_sound_encoder(codec, audio), "-ar", "48000", "-ac", "2", *_fades(audio, seconds)]
     words += ["-map_metadata", "1", "-map_chapters", "1"]
     if codec.container != "mpg":
         words += [word for key, value in joint.tags.items() for word in ("-metadata", f"{key}={value}")]
@@ -126,6 +118,15 @@ def _sound(is_dvd: bool, audio: Audio, seconds: Fraction) -> list[str]:
     if audio.file is not None:
         return ["-stream_loop", "-1", *length, "-i", f"file:{audio.file}"]
     return ["-f", "lavfi", *length, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"] if is_dvd else []
+
+
+def _sound_encoder(codec: Codec, audio: Audio) -> list[str]:
+    """AC-3 on a DVD, FLAC beside lossless video, else AAC."""
+    if codec.kind == "ffv1":
+        return ["-c:a", "flac"]
+    if codec.kind == "mpeg2":
+        return ["-c:a", "ac3", "-b:a", str(codec.audio_bitrate)]
+    return ["-c:a", "aac", "-b:a", str(audio.bitrate)]
 
 
 def _fades(audio: Audio, seconds: Fraction) -> list[str]:

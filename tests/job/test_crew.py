@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from films import planned, quick_of
 
 from render import preset as presets
 from render.errors import EncoderError, SimulationError
@@ -40,6 +41,11 @@ def test_any_number_of_workers_makes_the_same_film(workers: str, tmp_path: Path,
     subprocess.run(command(tmp_path, workers, "-q"), check=True, timeout=120)
     assert (tmp_path / "film" / "film.mpg").read_bytes() == undisturbed
     assert not list((tmp_path / "film" / "checkpoints").glob("*")), "checkpoints are for the work, not for the film"
+
+
+def test_workers_make_the_same_film_in_segments_of_another_format(tmp_path: Path) -> None:
+    one, two = (planned(quick_of("av1"), "film", tmp_path / name / "film") for name in ("one", "two"))
+    assert run.make(one).film.read_bytes() == run.make(two, workers=2).film.read_bytes()
 
 
 def children(process: subprocess.Popen[bytes]) -> list[psutil.Process]:

@@ -11,8 +11,9 @@ from render import preset
 from render.disc.media import CAPACITY, RESERVE, Medium
 from render.preset import Preset, catalogue
 from render.video.codec import H264, Hevc, Mpeg2
+from render.video.ffv1 import Ffv1
 
-NAMES = ["bd_4k_6h", "dvd_mp4", "dvd_video", "dvd_video_pal", "panoramic"]
+NAMES = ["bd_4k_6h", "dvd_mp4", "dvd_video", "dvd_video_pal", "master_1080p", "panoramic"]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +48,7 @@ def test_every_preset_says_what_it_is_in_one_sentence(name: str, shipped: dict[s
         ("dvd_video", (720, 480), Fraction(30000, 1001), 215_784, Fraction(16, 9), 2_500),
         ("dvd_video_pal", (720, 576), Fraction(25), 180_000, Fraction(16, 9), 2_500),
         ("bd_4k_6h", (3840, 2160), Fraction(20), 432_000, Fraction(16, 9), 36_000),
+        ("master_1080p", (1920, 1080), Fraction(30), 9_000, Fraction(16, 9), 12_000),
     ],
 )
 def test_pictures_and_lengths(
@@ -86,6 +88,7 @@ def test_all_show_the_universe_of_the_original_seed(name: str, shipped: dict[str
         ("dvd_video", Mpeg2(bitrate=4_400_000, audio_bitrate=192_000, gop=15), "dvd5"),
         ("dvd_video_pal", Mpeg2(bitrate=4_400_000, audio_bitrate=192_000, gop=12), "dvd5"),
         ("bd_4k_6h", Hevc(bitrate=9_103_291, max_bitrate=15_000_000, buffer=30_000_000, threads=16), "bd25"),
+        ("master_1080p", Ffv1(gop=1, container="mkv"), "file"),
     ],
 )
 def test_codecs_and_media(name: str, codec: object, medium: str, shipped: dict[str, Preset]) -> None:

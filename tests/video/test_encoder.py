@@ -14,7 +14,9 @@ from render.compute.gpu import Gpu
 from render.errors import PreflightError
 from render.video import codec as codecs
 from render.video import encoder, ffmpeg, nvenc
+from render.video.av1 import Av1
 from render.video.codec import H264, Codec, Hevc, Mpeg2
+from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
 
 SD, WIDE, WIDEST = Picture(), Picture(width=7680, height=2160), Picture(width=8194, height=480)
@@ -78,6 +80,8 @@ CASES = {
     "lossless": Case("NVENC has no quality better than crf 1, and codec.crf is 0", H264(crf=0)),
     "mpeg2": Case("MPEG-2 has no NVENC", Mpeg2()),
     "mpeg2 without a GPU": Case("MPEG-2 has no NVENC", Mpeg2(), gpus=()),
+    "av1": Case("AV1 is encoded by SVT-AV1 only", Av1()),
+    "ffv1": Case("FFV1 has no NVENC", Ffv1()),
     "no GPU": Case(NO_GPU, gpus=()),
     "no GPU and too wide": Case(NO_GPU, picture=WIDE, gpus=()),
     "no engine, by name": Case("NVIDIA H200 has no NVENC engine", gpus=(H200,)),

@@ -16,8 +16,10 @@ from render import preset as presets
 from render.preset import catalogue
 from render.video import ffmpeg, join
 from render.video.audio import Audio
-from render.video.codec import H264, Hevc, Mpeg2, key_interval
+from render.video.av1 import Av1
+from render.video.codec import H264, Hevc, Mpeg2, colour_arguments, key_interval
 from render.video.cutting import Job, cut, segment_frames
+from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
 
 NTSC = Picture(width=720, height=480, rate=Fraction(30000, 1001), pixel_aspect=Fraction(32, 27))
@@ -26,6 +28,7 @@ HD = Picture(width=1920, height=1080, rate=Fraction(24000, 1001))
 
 QUIETLY = "-y -hide_banner -nostdin -nostats -loglevel warning"
 INPUTS = f"{QUIETLY} -f concat -safe 0 -i file:/job/list -f ffmetadata -i file:/job/chapters"
+BT709 = "-color_range tv -color_primaries bt709 -color_trc bt709 -colorspace bt709"
 SILENCE = "anullsrc=channel_layout=stereo:sample_rate=48000"
 DVD = "-map_metadata 1 -map_chapters 1 -f dvd -muxrate 10080000 -packetsize 2048 file:/job/film"
 MP4 = "-movflags +faststart+use_metadata_tags -f mp4 file:/job/film"
@@ -47,7 +50,7 @@ def joined(codec: Any, picture: Picture, audio: Audio, frames: int, **tags: str)
 )
 def test_a_dvd_is_joined_with_silence_as_long_as_itself(picture: Picture, frames: int, seconds: str) -> None:
     wanted = (
-        f"{INPUTS} -f lavfi -t {seconds} -i {SILENCE} -map 0:v -map 2:a -c:v copy -c:a ac3 -b:a 192000 "
+        f"{INPUTS} -f lavfi -t {seconds} -i {SILENCE} -map 0:v -map 2:a:0 -c:v copy -c:a ac3 -b:a 192000 "
         f"-ar 48000 -ac 2 {DVD}"
     )
     assert joined(Mpeg2(), picture, Audio(), frames) == wanted.split(" ")
@@ -60,21 +63,27 @@ def test_a_dvd_is_joined_with_silence_as_long_as_itself(picture: Picture, frames
         (Hevc(), f"-tag:v hvc1 {MP4}"),
         (H264(container="mkv"), MKV),
         (Hevc(container="mkv"), MKV),
+        (Av1(), MP4),
+        (Av1(container="mkv"), MKV),
+        (Ffv1(), MKV),
     ],
 )
 def test_modern_films_are_silent_unless_told_otherwise(codec: Any, wanted: str) -> None:
-    whole = f"{INPUTS} -map 0:v -c:v copy -map_metadata 1 -map_chapters 1 {wanted}"
+    colours = f"{BT709} " if codec.kind in ("av1", "ffv1") else ""  # which their segments do not hold
+    whole = f"{INPUTS} -map 0:v -c:v copy {colours}-map_metadata 1 -map_chapters 1 {wanted}"
     assert joined(codec, HD, Audio(), 100) == whole.split(" ")
 
 
 @pytest.mark.parametrize(
     ("codec", "sound"),
-    [(H264(), "-c:a aac -b:a 128000"), (Mpeg2(audio_bitrate=448_000), "-c:a ac3 -b:a 448000")],
-)
+    [(H264(), "-c:a aac -b:a 128000"), (Mpeg2(audio_bitrate=448_000), "-c:a ac3 -b:a 448000"),
+     (Av1(), "-c:a aac -b:a 128000"), (Ffv1(), "-c:a flac")],
+)  # fmt: skip
 def test_a_sound_file_is_looped_to_the_films_length_and_faded(codec: Any, sound: str) -> None:
     arguments = joined(codec, PAL, Audio(file="-y.flac", fade=Fraction(2), bitrate=128_000), 2500)
+    colours = f"{' '.join(colour_arguments(PAL))} " if codec.kind in ("av1", "ffv1") else ""
     wanted = (
-        "-stream_loop -1 -t 100.000000 -i file:-y.flac -map 0:v -map 2:a -c:v copy "
+        f"-stream_loop -1 -t 100.000000 -i file:-y.flac -map 0:v -map 2:a:0 -c:v copy {colours}"
         f"{sound} -ar 48000 -ac 2 -af afade=t=in:d=2.000,afade=t=out:st=98.000:d=2.000"
     )
     assert f" {wanted} " in " ".join(arguments)
