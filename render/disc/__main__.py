@@ -1,4 +1,4 @@
-"""Two verbs for scripts, with nothing else beside them:
+"""Verbs for scripts. Two make things of their own; :mod:`render.disc.verbs` has the rest:
 
     python -m render.disc bdmv FILM.m2ts FOLDER --rate 24000/1001 --chapters 0,300,600
     python -m render.disc udf FOLDER IMAGE --label LABEL
@@ -24,6 +24,7 @@ import time
 from fractions import Fraction
 from pathlib import Path
 
+from render.disc import verbs as verbs_of_scripts
 from render.errors import RenderError, UsageError
 
 
@@ -31,7 +32,13 @@ def main(words: list[str] | None = None) -> int:
     """Do what a command line asks for; its exit code."""
     asked = _parser().parse_args(words)
     try:
+        if "work" in asked:
+            asked.work(asked)
+            return 0
         made = _bdmv(asked) if asked.verb == "bdmv" else _udf(asked)
+    except BrokenPipeError:  # whoever read has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
     except RenderError as error:
         sys.stderr.write(f"error: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
         return error.exit_code
@@ -53,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     udf.add_argument("--label", help="the disc's name, up to 30 letters")
     udf.add_argument("--time", type=int, help="the time of all files, in seconds since 1970")
     udf.add_argument("--size", action="store_true", help="say how large the image will be, and write nothing")
+    verbs_of_scripts.add(verbs)
     return parser
 
 

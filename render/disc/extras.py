@@ -1,0 +1,69 @@
+"""EXTRAS: what a disc says about itself, in files that any computer reads."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+from render.disc.films import MANIFEST, PRESET, Film, Kind
+from render.errors import DiskFullError, PreflightError
+
+FOLDER = "EXTRAS"
+README, SUMS = f"{FOLDER}/README.txt", f"{FOLDER}/SHA256SUMS"
+PLAYS = {
+    "dvd": "a DVD-Video. It plays in DVD players, and begins again at its end",
+    "bdmv": "a Blu-ray. It plays in Blu-ray players, and begins again at its end",
+    "data": "a disc of files, for computers and for players with a file browser",
+}
+
+
+def places(films: Sequence[Film]) -> list[str]:
+    """Where each film's preset and manifest stand: together, or where there are several, in a folder each."""
+    return [FOLDER if len(films) == 1 else f"{FOLDER}/{number:02}" for number in range(1, len(films) + 1)]
+
+
+def write(tree: Path, kind: Kind, films: Sequence[Film]) -> None:
+    """Write EXTRAS into a disc's tree, but for the checksums, which are made of the whole tree.
+
+    Raises:
+        PreflightError: a job has lost its preset.
+        DiskFullError: they cannot be written.
+    """
+    for place, film in zip(places(films), films, strict=True):
+        for name in (PRESET, MANIFEST):
+            try:
+                content = (film.folder / name).read_bytes()
+            except OSError as error:
+                raise PreflightError(f"{film.folder / name} cannot be read: {error.strerror}") from None
+            _write(tree / place / name, content)
+    _write(tree / README, readme(kind, films).encode())
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    except OSError as error:
+        raise DiskFullError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def readme(kind: Kind, films: Sequence[Film]) -> str:
+    """What stands in README.txt."""
+    lines = [f"This is {PLAYS[kind]}.", ""]
+    for number, (place, film) in enumerate(zip(places(films), films, strict=True), 1):
+        minutes, seconds = divmod(round(film.seconds), 60)
+        lines.append(f"{number}. {film.name}, seed {film.seed}, {minutes}:{seconds:02}, {film.frames} frames")
+        lines += textwrap.wrap(film.about, 76, initial_indent="   ", subsequent_indent="   ")
+        lines += [f"   preset:   {place}/{PRESET}", f"   manifest: {place}/{MANIFEST}", ""]
+    lines += [
+        "Is it whole? In the disc's root folder:",
+        "",
+        f"    sha256sum --check {SUMS}",
+        "",
+        "The preset makes the same film again, frame for frame, on any computer:",
+        "",
+        f"    render run --preset {places(films)[0]}/{PRESET}",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,91 @@
+"""How large a disc's image will be, before anything is made.
+
+``tests/disc`` compares with what dvdauthor and genisoimage make.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from render.disc import chapters, udf
+from render.disc.extras import README, SUMS, places, readme
+from render.disc.films import MANIFEST, PRESET, Film, Kind
+from render.disc.media import CAPACITY
+from render.disc.udf.tree import File, Folder
+
+BLOCK = 2048
+ISO_BLOCKS = 440
+"""What genisoimage adds to the files of a DVD-Video: descriptors up to block 256, folders, 150 blocks at the end."""
+BRIDGE_BLOCKS = 470
+"""The same on a data disc, which has Joliet too."""
+MENU_BYTES = 420 * 1024
+"""The menu's stream, most of it one picture."""
+MOST_BRIDGED = (1 << 32) - 1
+"""Largest file that ISO 9660 holds in one piece; image.sh makes pure UDF of a tree with a larger one."""
+
+
+def image_bytes(kind: Kind, films: Sequence[Film], every: int | None = None, *, menu: bool = False) -> int:
+    """Size of the image that films will become."""
+    beside = _extras(kind, films)
+    if kind == "dvd":
+        tables = sum(_tables(film, film.chapters if every is None else every) for film in films)
+        blocks = sum(_blocks(film.bytes) for film in films) + sum(map(_blocks, beside.values()))
+        return (blocks + 2 * (6 + _blocks(tables)) + ISO_BLOCKS) * BLOCK + (MENU_BYTES if menu else 0)
+    if kind == "bdmv":
+        (film,) = films
+        tree = bdmv_tree(film, every)
+        return udf.image_bytes(Folder("", (*tree.folders, *_tree(beside).folders), tree.files))
+    sizes = beside | {film.path.name: film.bytes for film in films}
+    if is_bridged(sizes.values()):
+        return (sum(map(_blocks, sizes.values())) + BRIDGE_BLOCKS) * BLOCK
+    return udf.image_bytes(_tree(sizes))
+
+
+def bdmv_tree(film: Film, every: int | None = None) -> Folder:
+    """The folder that a Blu-ray's film will become."""
+    from render.disc.bdmv.author import planned
+
+    marks = len(chapters.starts(film.seconds, film.chapters if every is None else every))
+    keys = math.ceil(film.seconds) * 2 + math.ceil(film.frames / film.segment_frames)
+    return planned(film.bytes, film.frames, film.rate, keys, marks)
+
+
+def is_bridged(sizes: Iterable[int]) -> bool:
+    """Whether files of these sizes can be on ISO 9660 and UDF side by side."""
+    return all(size <= MOST_BRIDGED for size in sizes)
+
+
+def smallest_medium(size: int, kind: Kind = "data") -> str | None:
+    """The smallest medium that takes an image; None where none does."""
+    fitting = [name for name, room in CAPACITY.items() if size <= room and (kind != "bdmv" or name.startswith("bd"))]
+    return min(fitting, key=lambda name: CAPACITY[name], default=None)
+
+
+def _tables(film: Film, every: int) -> int:
+    """Bytes of a title's tables: places and times of VOBUs, parts, cells."""
+    return 8 * len(chapters.units(film)) + 64 * len(chapters.on_units(film, every)) + 1024
+
+
+def _extras(kind: Kind, films: Sequence[Film]) -> dict[str, int]:
+    found = {README: len(readme(kind, films).encode()), SUMS: 100 * (8 + 3 * len(films))}
+    for place, film in zip(places(films), films, strict=True):
+        for name in (MANIFEST, PRESET):
+            path = film.folder / name
+            found[f"{place}/{name}"] = path.stat().st_size if path.is_file() else 4096
+    return found
+
+
+def _tree(sizes: dict[str, int], name: str = "") -> Folder:
+    folders = sorted({path.partition("/")[0] for path in sizes if "/" in path})
+    below = {
+        each: {path.partition("/")[2]: size for path, size in sizes.items() if path.startswith(f"{each}/")}
+        for each in folders
+    }
+    files = tuple(File(path, Path(path), size) for path, size in sorted(sizes.items()) if "/" not in path)
+    return Folder(name, tuple(_tree(below[each], each) for each in folders), files)
+
+
+def _blocks(size: int) -> int:
+    return -(-size // BLOCK)
