@@ -6,13 +6,14 @@ FROM python:3.12-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends \
         ffmpeg \
-        dvdauthor genisoimage xorriso dvd+rw-tools dvdbackup lsdvd libbluray-bin udftools p7zip-full make \
+        dvdauthor genisoimage xorriso growisofs dvd+rw-tools eject dvdbackup lsdvd libbluray-bin udftools 7zip make \
     && rm -rf /var/lib/apt/lists/*
 
 ARG EXTRA=cuda12
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY presets presets
+COPY scripts scripts
 COPY render render
 RUN pip install --no-cache-dir ".[$EXTRA]"
 

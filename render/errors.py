@@ -16,6 +16,7 @@ EXIT_CODES: dict[int, str] = {
     6: "the disk is full, or the film outgrew its medium; finished segments are kept",
     7: "a finished segment or the film did not pass its check",
     8: "not every job of a queue is finished; the summary says which and why",
+    9: "a tool that makes or burns discs failed; what it said stands above",
     129: "stopped because the terminal was closed, as with 130",
     130: "stopped by Ctrl-C or at the time of --stop-at; finished segments are kept, and the same command goes on from there",
     143: "stopped by SIGTERM, likewise",

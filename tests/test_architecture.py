@@ -21,10 +21,10 @@ ROOMS = {
     "engines": {"compute", "scene", "settings"},
     "look": {"compute", "scene", "settings"},
     "video": {"compute", "engines", "look", "scene", "settings", "errors"},
-    "disc": {"settings"},
+    "disc": {"settings", "errors"},
     "preset": {"compute", "engines", "look", "video", "disc", "scene", "settings", "errors"},
     "job": {"preset", "video", "engines", "look", "compute", "scene", "settings", "errors"},
-    "cli": {"preset", "job", "compute", "video", "errors"},
+    "cli": {"preset", "job", "compute", "video", "disc", "errors"},
 }
 """Room -> rooms it may import; ARCHITECTURE.md draws the same picture."""
 

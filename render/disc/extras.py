@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,11 +33,13 @@ def write(tree: Path, kind: Kind, films: Sequence[Film]) -> None:
     """
     for place, film in zip(places(films), films, strict=True):
         for name in (PRESET, MANIFEST):
+            source = film.folder / name
             try:
-                content = (film.folder / name).read_bytes()
+                content, stat = source.read_bytes(), source.stat()
             except OSError as error:
-                raise PreflightError(f"{film.folder / name} cannot be read: {error.strerror}") from None
+                raise PreflightError(f"{source} cannot be read: {error.strerror}") from None
             _write(tree / place / name, content)
+            os.utime(tree / place / name, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # when the film was finished
     _write(tree / README, readme(kind, films).encode())
 
 

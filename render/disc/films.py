@@ -132,6 +132,8 @@ def kind_of(films: list[Film], wanted: str | None = None) -> Kind:
     """
     if not films:
         raise UsageError("a disc needs a finished job")
+    if len({film.path.resolve() for film in films}) < len(films):
+        raise UsageError("one of the jobs is named twice")
     codecs = {film.codec for film in films}
     kind: Kind = "dvd" if codecs == {"mpeg2"} else "bdmv" if codecs == {"bluray"} else "data"
     if wanted == "data":

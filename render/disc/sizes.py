@@ -22,8 +22,8 @@ BRIDGE_BLOCKS = 470
 """The same on a data disc, which has Joliet too."""
 MENU_BYTES = 420 * 1024
 """The menu's stream, most of it one picture."""
-MOST_BRIDGED = (1 << 32) - 1
-"""Largest file that ISO 9660 holds in one piece; image.sh makes pure UDF of a tree with a larger one."""
+MOST_BRIDGED = (1 << 32) - 2
+"""Largest file that genisoimage gives ISO 9660, which has 32 bits for sizes; image.sh makes pure UDF of a tree with a larger one."""
 
 
 def image_bytes(kind: Kind, films: Sequence[Film], every: int | None = None, *, menu: bool = False) -> int:

@@ -28,6 +28,7 @@ def add(verbs: Any) -> None:
     _verb(verbs, "dvd", _dvd, "write dvdauthor's control file", _folder, _work, _jobs, _choices)
     _verb(verbs, "menu", _menu, "draw a DVD's menu", _work, _jobs, _still)
     _verb(verbs, "extras", _extras, "write EXTRAS into a disc's folder", _folder, _jobs, _choices)
+    _verb(verbs, "settle", _settle, "give everything in an image of genisoimage one time", _image, _time)
     _verb(verbs, "check", _check, "compare an image with its checksums and jobs", _image, _some_jobs)
     _verb(verbs, "look", _look, "say what an image is", _image)
     _verb(verbs, "cat", _cat, "write files of an image to standard output", _image, _pattern)
@@ -66,6 +67,10 @@ def _pattern(parser: Any) -> None:
     parser.add_argument("pattern", help="such as VIDEO_TS/*.VOB")
 
 
+def _time(parser: Any) -> None:
+    parser.add_argument("--time", type=int, required=True, help="seconds since 1970")
+
+
 def _still(parser: Any) -> None:
     parser.add_argument("--still", type=Path, required=True, help="a frame of the film")
     parser.add_argument("--title", help="what stands in the menu; the film's name if left out")
@@ -82,16 +87,25 @@ def _choices(parser: Any) -> None:
     parser.add_argument("--once", action="store_true", help="stop at the end, instead of beginning again")
 
 
-def _seconds(text: str) -> int:
+def chapter_seconds(text: str) -> int:
+    """Whole seconds from ``5m``, ``300`` or ``0``.
+
+    Raises:
+        ValueError: it is no such time.
+    """
     if text == "0":
         return 0
+    seconds = parse_duration(int(text) if text.isdecimal() else text)
+    if seconds < 1:
+        raise ValueError(f"chapters of {text} are too short")
+    return int(seconds)
+
+
+def _seconds(text: str) -> int:
     try:
-        seconds = parse_duration(int(text) if text.isdecimal() else text)
+        return chapter_seconds(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
-    if seconds < 1:
-        raise argparse.ArgumentTypeError(f"chapters of {text} are too short")
-    return int(seconds)
 
 
 def _say(text: str) -> None:
@@ -194,6 +208,12 @@ def _write(path: Path, text: str) -> None:
 def _extras(asked: argparse.Namespace) -> None:
     found = _found(asked)
     extras.write(asked.folder, films.kind_of(found, asked.kind), found)
+
+
+def _settle(asked: argparse.Namespace) -> None:
+    from render.disc.settle import settle
+
+    settle(asked.image, asked.time)
 
 
 def _check(asked: argparse.Namespace) -> None:

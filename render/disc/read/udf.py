@@ -35,10 +35,10 @@ def sides(handle: BinaryIO) -> Iterator[Side]:
 
 def _tag(data: bytes, place: int) -> int:
     """A descriptor's kind, when its checksum and CRC are right (ECMA 3/7.2)."""
-    kind, _, check, _, _, crc, length, _ = struct.unpack_from("<HHBBHHHI", data)
+    kind, _, check, _, _, wanted, length = struct.unpack_from("<HHBBHHH", data)
     if kind and check != (sum(data[:16]) - data[4]) % 256:
         raise VerificationError(f"a UDF descriptor at block {place} has a wrong checksum")
-    if kind and crc != _crc(data[16 : 16 + length]):
+    if kind and wanted != crc(data[16 : 16 + length]):
         raise VerificationError(f"a UDF descriptor at block {place} has a wrong CRC")
     return int(kind)
 
@@ -56,7 +56,7 @@ def _table() -> list[int]:
 _TABLE = _table()
 
 
-def _crc(data: bytes) -> int:
+def crc(data: bytes) -> int:
     """CRC of ITU-T V.41 (ECMA 3/7.2.6)."""
     rest = 0
     for byte in data:
