@@ -1,7 +1,7 @@
 """genisoimage's images made repeatable: one time for everything, and nothing where nothing is.
 
-genisoimage writes the time it runs at into volume descriptors, the times that files were last read at into Rock Ridge,
-and on a DVD-Video whatever its memory held into the blocks between two files. It knows no SOURCE_DATE_EPOCH.
+genisoimage writes the time it runs at into volume descriptors, the times that files were last read at and how many names
+they have into Rock Ridge, and on a DVD-Video whatever its memory held into the blocks between two files. It knows no SOURCE_DATE_EPOCH.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _records(handle: BinaryIO, place: int, length: int) -> Iterator[tuple[int, b
 
 
 def _settle_rock_ridge(handle: BinaryIO, at: int, record: bytes, short: bytes) -> None:
-    """TF entries of a record (IEEE P1282, 4.1.6), and of where it goes on."""
+    """Times and counts of names (IEEE P1282, TF and PX) of a record, and of where it goes on."""
     begin = 33 + record[32] + (1 - record[32] % 2)
     area, at = record[begin:], at + begin
     while area:
@@ -109,6 +109,8 @@ def _settle_rock_ridge(handle: BinaryIO, at: int, record: bytes, short: bytes) -
             if area[:2] == b"TF" and not area[4] & 0x80:
                 for number in range(bin(area[4] & 0x7F).count("1")):
                     _put(handle, at + 5 + 7 * number, short)
+            elif area[:2] == b"PX" and int.from_bytes(area[4:8], "little") & 0o170000 == 0o100000:
+                _put(handle, at + 12, struct.pack("<I", 1) + struct.pack(">I", 1))
             elif area[:2] == b"CE":
                 onwards = struct.unpack_from("<I4xI4xI", area, 4)
             at += area[2]

@@ -16,9 +16,9 @@ from render.disc.media import CAPACITY
 from render.disc.udf.tree import File, Folder
 
 BLOCK = 2048
-ISO_BLOCKS = 440
+ISO_BLOCKS = 466
 """What genisoimage adds to the files of a DVD-Video: descriptors up to block 256, folders, 150 blocks at the end."""
-BRIDGE_BLOCKS = 470
+BRIDGE_BLOCKS = 432
 """The same on a data disc, which has Joliet too."""
 MENU_BYTES = 420 * 1024
 """The menu's stream, most of it one picture."""
@@ -31,7 +31,8 @@ def image_bytes(kind: Kind, films: Sequence[Film], every: int | None = None, *, 
     beside = _extras(kind, films)
     if kind == "dvd":
         tables = sum(_tables(film, film.chapters if every is None else every) for film in films)
-        blocks = sum(_blocks(film.bytes) for film in films) + sum(map(_blocks, beside.values()))
+        folders = 3 * len(films) if len(films) > 1 else 0
+        blocks = folders + sum(_blocks(film.bytes) for film in films) + sum(map(_blocks, beside.values()))
         return (blocks + 2 * (6 + _blocks(tables)) + ISO_BLOCKS) * BLOCK + (MENU_BYTES if menu else 0)
     if kind == "bdmv":
         (film,) = films

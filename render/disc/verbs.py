@@ -12,10 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from render.disc import checking, extras, films, label, sizes
+from render.disc import checking, extras, films, label
 from render.disc.films import Film
 from render.errors import DiskFullError, UsageError
-from render.settings import parse_duration
 
 VIDEO, BLURAY = "VIDEO_TS", "BDMV"
 VOBS, CLIP = f"{VIDEO}/VTS_[0-9][0-9]_[1-9].VOB", f"{BLURAY}/STREAM/*.m2ts"
@@ -95,6 +94,8 @@ def chapter_seconds(text: str) -> int:
     """
     if text == "0":
         return 0
+    from render.settings import parse_duration
+
     seconds = parse_duration(int(text) if text.isdecimal() else text)
     if seconds < 1:
         raise ValueError(f"chapters of {text} are too short")
@@ -132,6 +133,7 @@ def _facts(asked: argparse.Namespace) -> None:
     if asked.menu and kind != "dvd":
         raise UsageError("only a DVD-Video has a menu")
     called = asked.label or label.proposed(first.name, first.seed)
+    from render.disc import sizes
     from render.disc.chapters import starts
 
     _set(
@@ -147,6 +149,8 @@ def _facts(asked: argparse.Namespace) -> None:
 
 
 def _tree(asked: argparse.Namespace) -> None:
+    from render.disc import sizes
+
     folder: Path = asked.folder
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", "author.sh makes one of a finished job.")

@@ -99,7 +99,7 @@ free=${free%%\**}
 need_python
 kind='' label=''
 facts look "$image"
-case $media in
+case ${media/ROM/pressed} in
   DVD-R* | DVD+R*) family=dvd ;;
   BD-R*) family=bd ;;
   *) fail "$WRONG" "the disc in $device is a ${media:-disc of an unknown kind}, which cannot be written" "take a DVD-R, DVD+R or BD-R." ;;

@@ -74,10 +74,16 @@ failed() {
   fail "$FAILED" "$1 ended with exit code $code" "what it said stands above; nothing was given its final name."
 }
 
+# lost CODE: a verb has failed and said why; where it did not even start, that is said here.
+lost() {
+  (($1 == 1)) || exit "$1"
+  fail "$MISSING" "$python cannot run render.disc" "set RENDER_PYTHON to the Python that render is installed in."
+}
+
 # facts VERB ARGUMENT...: what a verb of python -m render.disc says, as variables.
 facts() {
   local told
-  told=$("$python" -m render.disc "$@") || exit
+  told=$("$python" -m render.disc "$@") || lost $?
   eval "$told"
 }
 
@@ -113,11 +119,9 @@ need() {
   ((${#missing[@]} == 0)) || fail "$MISSING" "not installed: ${missing[*]}" "apt-get install ${packages[*]}"
 }
 
-# need_python: ends if render's own verbs do not run.
+# need_python: ends if there is none; whether render is in it, its first verb will tell.
 need_python() {
   command -v "$python" >/dev/null || fail "$MISSING" "there is no $python" "set RENDER_PYTHON to the Python that render is installed in."
-  "$python" -c 'import render.disc.verbs' 2>/dev/null ||
-    fail "$MISSING" "$python cannot import render" "set RENDER_PYTHON to the Python that render is installed in."
 }
 
 # find_ffmpeg: sets ffmpeg to the one that render would use.

@@ -41,7 +41,7 @@ step "$python" -m render.disc check "$image" "${jobs[@]}"
 seen() { # seen TOOL ARGUMENT...: what a player's library says, or that it is not asked
   if command -v "$1" >/dev/null; then
     show "$@"
-    $dry || "$@" 2>/dev/null || fail "$DAMAGED" "$1 cannot make sense of $image"
+    $dry || "$@" 2>/dev/null | sed '/^libdvdread/d; /^\*\*/d; /^$/d' || fail "$DAMAGED" "$1 cannot make sense of $image"
   else
     say "not asked: $1 (package $(package "$1"))"
   fi
