@@ -93,7 +93,7 @@ def _records(handle: BinaryIO, place: int, length: int) -> Iterator[tuple[int, b
             continue
         record = data[at : at + data[at]]
         yield place * BLOCK + at, record
-        if record[25] & FOLDER and record[33:34] not in (b"\0", b"\1"):
+        if record[25] & FOLDER and record[33 : 33 + record[32]] not in (b"\0", b"\1"):
             where, size = struct.unpack_from("<I4xI", record, 2)
             yield from _records(handle, where, size)
         at += data[at]

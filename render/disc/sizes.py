@@ -20,7 +20,7 @@ ISO_BLOCKS = 466
 """What genisoimage adds to the files of a DVD-Video: descriptors up to block 256, folders, 150 blocks at the end."""
 BRIDGE_BLOCKS = 432
 """The same on a data disc, which has Joliet too."""
-MENU_BYTES = 420 * 1024
+MENU_BYTES = 250 * 1024
 """The menu's stream, most of it one picture."""
 MOST_BRIDGED = (1 << 32) - 2
 """Largest file that genisoimage gives ISO 9660, which has 32 bits for sizes; image.sh makes pure UDF of a tree with a larger one."""
