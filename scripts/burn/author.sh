@@ -16,6 +16,7 @@
 #   --dry-run           print every step and do none
 #   --help              this
 
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 as='' out='' chapters_asked='' title='' menu=false once=false jobs=()

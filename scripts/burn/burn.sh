@@ -15,6 +15,7 @@
 #   --dry-run           as without --burn
 #   --help              this
 
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 burn=false unverified=false read_back=true spare=true speed='' with=growisofs words=()

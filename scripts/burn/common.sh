@@ -103,7 +103,8 @@ package() {
     dvdauthor | spumux) echo dvdauthor ;;
     growisofs) echo growisofs ;;
     dvd+rw-mediainfo) echo dvd+rw-tools ;;
-    eject) echo eject ;;
+    sha256sum) echo coreutils ;;
+    bd_list_titles) echo libbluray-bin ;;
     *) echo "$1" ;;
   esac
 }

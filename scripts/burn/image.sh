@@ -14,6 +14,7 @@
 #
 # With SOURCE_DATE_EPOCH, or if left out with the time that the film was finished, the same folder gives the same image.
 
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 name='' wanted='' words=()

@@ -7,6 +7,7 @@
 #   --dry-run           print the commands and run none
 #   --help              this
 
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 while (($#)); do

@@ -9,6 +9,7 @@
 #   --dry-run           print every step and do none
 #   --help              this
 
+# shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
 quick=false words=()

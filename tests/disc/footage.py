@@ -58,9 +58,9 @@ def script(name: str, *words: object, code: int = 0, stdin: str = "", **variable
     return made.stdout + made.stderr
 
 
-def answer(*words: object) -> str:
+def answer(*words: object, stdin: str = "") -> str:
     """What a program says."""
-    made = subprocess.run([*map(str, words)], capture_output=True, text=True, timeout=120)
+    made = subprocess.run([*map(str, words)], input=stdin, capture_output=True, text=True, timeout=120)
     assert made.returncode == 0, (words, made.stdout[-1500:], made.stderr[-1500:])
     return made.stdout
 
