@@ -13,7 +13,7 @@ ARG EXTRA=cuda12
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY presets presets
-COPY scripts scripts
+COPY scripts/burn scripts/burn
 COPY render render
 RUN pip install --no-cache-dir ".[$EXTRA]"
 

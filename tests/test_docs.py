@@ -26,6 +26,8 @@ COMMANDS = [
     ["bench"],
     ["doctor"],
     ["presets"],
+    ["disc"],
+    *(["disc", verb] for verb in ("plan", "author", "image", "verify", "burn")),
     *(["presets", verb] for verb in ("list", "show", "check", "schema")),
 ]
 
@@ -51,7 +53,7 @@ def test_the_gpu_pages_tables_come_from_the_stored_artifacts(name: str) -> None:
 
 
 def test_every_link_and_picture_is_there() -> None:
-    for page in ("README.md", "ARCHITECTURE.md", "benchmarks/README.md", "docs/gpu.md"):
+    for page in ("README.md", "ARCHITECTURE.md", "benchmarks/README.md", "docs/gpu.md", "docs/discs.md"):
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
             assert (ROOT / page).parent.joinpath(target).exists(), (page, target)
 

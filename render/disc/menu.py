@@ -76,6 +76,17 @@ def draw(film: Film, still: Path, title: str, folder: Path) -> None:
             overlay.save(folder / name.format(mode))
 
 
+def preview(film: Film, folder: Path, target: Path) -> None:
+    """Draw the menu as a viewer sees it when it comes up, in the shape it is shown in."""
+    from PIL import Image
+
+    mode = modes(film)[0]
+    with Image.open(folder / BACKGROUND) as below, Image.open(folder / HIGHLIGHT.format(mode)) as lit:
+        shown, box = below.convert("RGBA"), buttons_of(mode, film)[0].box
+        shown.alpha_composite(lit.crop(box), box[:2])
+    shown.convert("RGB").resize((round(film.width * film.pixel_aspect), film.height)).save(target)
+
+
 def _frame(pen: ImageDraw.ImageDraw, button: Button, colour: tuple[int, int, int, int]) -> None:
     """A frame of four lines inside a button: two colours in all, where a DVD allows four."""
     left, top, right, bottom = button.box

@@ -30,6 +30,7 @@ def add(verbs: Any) -> None:
     _verb(verbs, "settle", _settle, "give everything in an image of genisoimage one time", _image, _time)
     _verb(verbs, "check", _check, "compare an image with its checksums and jobs", _image, _some_jobs)
     _verb(verbs, "look", _look, "say what an image is", _image)
+    _verb(verbs, "map", _map, "draw where everything is in an image", _image, _png)
     _verb(verbs, "cat", _cat, "write files of an image to standard output", _image, _pattern)
 
 
@@ -70,9 +71,14 @@ def _time(parser: Any) -> None:
     parser.add_argument("--time", type=int, required=True, help="seconds since 1970")
 
 
+def _png(parser: Any) -> None:
+    parser.add_argument("png", type=Path, help="the picture to draw")
+
+
 def _still(parser: Any) -> None:
     parser.add_argument("--still", type=Path, required=True, help="a frame of the film")
     parser.add_argument("--title", help="what stands in the menu; the film's name if left out")
+    parser.add_argument("--preview", type=Path, help="also draw what a viewer sees, as this PNG")
 
 
 def _label(parser: Any) -> None:
@@ -133,7 +139,7 @@ def _facts(asked: argparse.Namespace) -> None:
     if asked.menu and kind != "dvd":
         raise UsageError("only a DVD-Video has a menu")
     called = asked.label or label.proposed(first.name, first.seed)
-    from render.disc import sizes
+    from render.disc import dvd, sizes
     from render.disc.chapters import starts
 
     _set(
@@ -141,7 +147,7 @@ def _facts(asked: argparse.Namespace) -> None:
         films=[film.path for film in found], sums=[film.sha256 for film in found],
         counts=[film.frames for film in found], sizes=[film.bytes for film in found], codec=first.codec,
         rate=first.rate, frames=sum(film.frames for film in found), medium=first.medium,
-        standard=first.standard, aspect=first.aspect, width=first.width, height=first.height,
+        standard=first.standard, aspect=first.aspect, width=first.width, height=first.height, modes=dvd.modes(first),
         still_at=f"{float(first.seconds / 3):.3f}", job=first.folder,
         chapters=",".join(map(str, starts(first.seconds, first.chapters if asked.chapters is None else asked.chapters))),
         image_bytes=sizes.image_bytes(kind, found, asked.chapters, menu=asked.menu),
@@ -163,7 +169,9 @@ def _tree(asked: argparse.Namespace) -> None:
         raise UsageError(f"{folder} holds a DVD-Video with a file over 4 GiB, which no player reads")
     manifests = sorted(folder.glob(f"{extras.FOLDER}/**/{films.MANIFEST}"))
     within = [films.read(path) for path in manifests]
-    called = asked.label or (label.proposed(within[0].name, within[0].seed) if within else label.proposed(folder.name))
+    called = asked.label or (
+        label.proposed(within[0].name, within[0].seed) if within else label.proposed(folder.name.removesuffix(".disc"))
+    )
     _set(
         kind=kind, system="bridge" if bridged else "udf", label=label.check(called, udf_only=not bridged),
         files=len(found), largest=max(found, key=lambda path: found[path]), largest_bytes=max(found.values()),
@@ -199,6 +207,8 @@ def _menu(asked: argparse.Namespace) -> None:
         lit, pressed = (asked.scratch / name.format(mode) for name in (menu.HIGHLIGHT, menu.SELECTED))
         text = dvd.buttons_control(lit, pressed, menu.buttons_of(mode, film))
         _write(asked.scratch / menu.CONTROL.format(mode), text)
+    if asked.preview:
+        menu.preview(film, asked.scratch, asked.preview)
     _set(background=asked.scratch / menu.BACKGROUND, seconds=menu.SECONDS, modes=dvd.modes(film))
 
 
@@ -245,6 +255,14 @@ def _look(asked: argparse.Namespace) -> None:
         pattern = {"dvd": VOBS, "bdmv": CLIP}.get(kind, "")
         _set(kind=kind, label=image.sides[-1].label, system="+".join(side.name for side in image.sides),
              films=len(told), frames=sum(told), streams=pattern, bytes=image.end)  # fmt: skip
+
+
+def _map(asked: argparse.Namespace) -> None:
+    from render.disc.picture import draw
+    from render.disc.read import open_image
+
+    with open_image(asked.image) as image:
+        draw(image, asked.png)
 
 
 def _cat(asked: argparse.Namespace) -> None:

@@ -46,7 +46,7 @@ choices=()
 [[ -z $chapters_asked ]] || choices+=(--chapters "$chapters_asked")
 $menu && choices+=(--menu)
 $once && choices+=(--once)
-kind='' films=() sums=() sizes=() standard='' aspect='' rate='' chapters='' image_bytes=0 still_at=0 job='' width=0 height=0
+kind='' films=() sums=() sizes=() standard='' aspect='' rate='' chapters='' image_bytes=0 still_at=0 job='' width=0 height=0 modes=()
 facts facts "${choices[@]}" "${jobs[@]}"
 tree=${out:-$(realpath -m -- "$job").disc}
 tree=${tree%/}
@@ -89,7 +89,7 @@ trap 'rm -rf -- "$work"' EXIT
 step mkdir -p -- "$part"
 
 make_menu() {
-  local mode number=0 size=${width}x$height modes=() background='' seconds=1
+  local mode number=0 size=${width}x$height background='' seconds=1
   step "$ffmpeg" -v error -nostdin -y -ss "$still_at" -i "file:${films[0]}" -frames:v 1 "$work/still.png"
   show "$python" -m render.disc menu "$work" "$job" --still "$work/still.png" ${title:+--title "$title"}
   $dry || facts menu "$work" "$job" --still "$work/still.png" ${title:+--title "$title"}
@@ -97,12 +97,12 @@ make_menu() {
     -f lavfi -t "$seconds" -i anullsrc=channel_layout=stereo:sample_rate=48000 -c:v mpeg2video -pix_fmt yuv420p \
     -s "$size" -r "$rate" -aspect "$aspect" -b:v 6000k -maxrate 8000k -bufsize 1835008 -g 12 -bf 0 -threads 1 \
     -c:a ac3 -b:a 192k -f dvd -muxrate 10080000 -packetsize 2048 "$work/menu.mpg"
-  for mode in "${modes[@]:-normal}"; do
+  for mode in "${modes[@]}"; do
     tell "spumux -m dvd -s $number $work/buttons-$mode.xml < $work/menu.mpg > $work/menu-$number.mpg"
     if ! $dry; then
       VIDEO_FORMAT=${standard^^} spumux -m dvd -s "$number" "$work/buttons-$mode.xml" \
         <"$work/menu.mpg" >"$work/menu-$number.mpg" 2>"$work/spumux.log" ||
-        { cat "$work/spumux.log" >&2; failed $? spumux; }
+        { code=$?; cat "$work/spumux.log" >&2; failed "$code" spumux; }
       mv -- "$work/menu-$number.mpg" "$work/menu.mpg"
     fi
     number=$((number + 1))
@@ -116,7 +116,7 @@ case $kind in
     show env "VIDEO_FORMAT=${standard^^}" dvdauthor -x "$work/dvd.xml"
     if ! $dry; then
       VIDEO_FORMAT=${standard^^} dvdauthor -x "$work/dvd.xml" >"$work/dvdauthor.log" 2>&1 ||
-        { cat "$work/dvdauthor.log" >&2; failed $? dvdauthor; }
+        { code=$?; cat "$work/dvdauthor.log" >&2; failed "$code" dvdauthor; }
       grep -E '^(WARN|ERR)' "$work/dvdauthor.log" >&2 || true
     fi
     ;;

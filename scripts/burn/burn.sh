@@ -142,7 +142,7 @@ if $unverified; then
   say "$image is not verified, as asked"
 else
   show "$here/verify.sh" --quick "$image"
-  "$here/verify.sh" --quick "$image" || exit
+  bash "$here/verify.sh" --quick "$image" || exit
 fi
 
 # The command.

@@ -64,4 +64,4 @@ if [[ -n $streams ]] && ! $quick; then
     say "all $frames frames are there"
   fi
 fi
-say "$image is whole"
+if $dry; then say "nothing was compared"; else say "$image is whole"; fi
