@@ -121,19 +121,18 @@ case $media in
         "make the film fit one layer: --fit dvd5."
     fi
     # Files are read anywhere: the layers share them evenly, in whole ECC blocks of 16.
-    luke=(-use-the-force-luke="break:$(((blocks / 2 + 15) / 16 * 16))")
+    luke=(-use-the-force-luke="break:$((((blocks + 1) / 2 + 15) / 16 * 16))")
     ;;
 esac
-if [[ $family == bd && $media != *RE* ]]; then
-  if $spare; then
-    [[ $with == growisofs ]] || fail "$WRONG" "xorriso writes a $media without spare areas" "say --no-spare, or burn with growisofs."
-    # growisofs formats a new BD-R with 256 MiB of spare blocks (growisofs(1), NOTES).
-    if grep -q 'unformatted:' <<<"$told"; then
-      free=$((free - 131072))
-      say "256 MiB of it become spare blocks, where the drive puts what it cannot write elsewhere; --no-spare goes without"
-    fi
-  else
+if [[ $family == bd ]]; then
+  if ! $spare; then
     luke+=(-use-the-force-luke=spare:none)
+  elif [[ $with == xorriso && $media != BD-RE* ]]; then
+    fail "$WRONG" "xorriso writes a $media without spare areas" "say --no-spare, or burn with growisofs."
+  elif grep -q 'unformatted:' <<<"$told"; then
+    # growisofs formats a new disc with 256 MiB of spare blocks (growisofs(1), NOTES).
+    free=$((free - 131072))
+    say "256 MiB of it become spare blocks, where the drive puts what it cannot write elsewhere; --no-spare goes without"
   fi
 fi
 ((free >= blocks)) || fail "$FULL" "the $media in $device takes $free blocks, and $image has $blocks" "take a larger disc, or make a smaller film."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import re
@@ -172,6 +173,24 @@ def test_a_film_that_is_not_its_manifest_s_is_refused(disc: Disc, tmp_path: Path
     (bad / "film.mpg").unlink()
     assert "is gone" in script("author.sh", bad, code=3)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad"]
+
+
+def test_a_tool_that_fails_leaves_no_disc_and_its_remains_are_asked_for(disc: Disc, tmp_path: Path) -> None:
+    """dvdauthor finds no film in what has its name, size and digest."""
+    needs("dvdauthor")
+    told = json.loads((disc.job / "manifest.json").read_text())
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    (bad / "film.mpg").write_bytes(bytes(4096))
+    told |= {"bytes": 4096, "sha256": hashlib.sha256(bytes(4096)).hexdigest()}
+    (bad / "manifest.json").write_text(json.dumps(told))
+    said = script("author.sh", bad, code=9)
+    assert "no VOBUs found" in said
+    assert "dvdauthor ended with exit code 1" in said
+    assert not (tmp_path / "bad.disc").exists()
+    assert (tmp_path / "bad.disc.part").exists()
+    assert "was left by a run that did not end" in script("author.sh", bad, code=130)
+    script("author.sh", "--yes", bad, code=9)
 
 
 def test_two_films_play_one_after_the_other_in_pal(
