@@ -150,6 +150,7 @@ def test_genisoimage_alone_would_have_refused_it(huge: Path) -> None:
 
 
 def test_one_byte_decides(huge: Path) -> None:
+    needs("genisoimage")
     for size, system in ((sizes.MOST_BRIDGED, "bridge"), (sizes.MOST_BRIDGED + 1, "udf")):
         os.truncate(huge / "film.mp4", size)
         assert f"data, {system}," in script("image.sh", "--dry-run", "--medium", "bd25", huge)
