@@ -180,7 +180,7 @@ def _show_plan(plan: Plan) -> None:
     about = "expected" if plan.expected_is_firm else "a rough guess"
     say(f"size:    {show_bytes(plan.expected_bytes)} ({about})")
     say(f"disk:    {show_bytes(plan.disk_bytes)} while it is joined")
-    most = preset.medium.most_bytes()
+    most = preset.most_bytes
     if most is not None and not plan.expected_is_firm and plan.expected_bytes > most:
         say(f"note:    at this guess the film is stopped when it has filled {preset.medium.kind}")
     if most is not None:

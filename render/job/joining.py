@@ -11,6 +11,7 @@ from render.errors import VerificationError
 from render.job.ledger import video_file
 from render.preset import to_yaml
 from render.video import ffmpeg, inspect, join, vbv
+from render.video.bluray import Bluray
 from render.video.codec import Mpeg2
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def make(
         running: told how to end the processes started here.
 
     Returns:
-        the lowest fill of a DVD player's buffer, as a share of it; None for other films.
+        the lowest fill of a disc player's buffer, as a share of it; None for other films.
 
     Raises:
         EncoderError, DiskFullError, VerificationError: it did not work out.
@@ -78,7 +79,7 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
     """See that a film holds all frames at even times and that its key frames decode.
 
     Returns:
-        the lowest fill of a DVD player's buffer, as a share of it; None for other films.
+        the lowest fill of a disc player's buffer, as a share of it; None for other films.
 
     Raises:
         VerificationError: it does not.
@@ -98,6 +99,8 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
     inspect.decode_key_frames(plan.tool, part, running)
     codec = plan.preset.codec
+    if isinstance(codec, Bluray) and codec.max_bitrate and codec.buffer:
+        return vbv.lowest_fill(packets.sizes, plan.preset.picture.rate, codec.max_bitrate, codec.buffer)
     if not isinstance(codec, Mpeg2):
         return None
     return vbv.lowest_fill(packets.sizes, plan.preset.picture.rate, codec.max_bitrate)

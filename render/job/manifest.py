@@ -33,7 +33,7 @@ def build(
         digest: SHA-256 of the frames' SHA-256 digests, hexadecimal.
         film_bytes: size of the film.
         film_sha256: SHA-256 of the film.
-        buffer: lowest fill of a DVD player's buffer, as a share of it; None for other films.
+        buffer: lowest fill of a disc player's buffer, as a share of it; None for other films.
         seconds: how long all runs took together.
     """
     import numpy as np
@@ -49,7 +49,7 @@ def build(
         "bytes": film_bytes,
         "sha256": film_sha256,
         "repeatable": plan.encoder.kind == "software",
-        "medium": {"kind": preset.medium.kind, "most_bytes": preset.medium.most_bytes()},
+        "medium": {"kind": preset.medium.kind, "most_bytes": preset.most_bytes},
         "decoder_buffer_lowest": buffer,
         "name": plan.name,
         "seed": preset.seed,

@@ -120,7 +120,7 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
         raise UsageError(f"--out {shown(out)} is no name for a folder") from error
     if "\n" in str(path):  # ffmpeg's listings have a name on each line
         raise UsageError(f"--out {shown(out)} is no name for a folder: it has more than one line")
-    if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv"):
+    if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv", ".m2ts"):
         raise UsageError(
             f"--out {out}: a film is made in a folder of its own, which keeps all that is needed to go on",
             f"name a folder: --out {path.with_suffix('').name or own}.",
@@ -197,7 +197,7 @@ def check_medium(preset: Preset) -> tuple[int, bool]:
     """
     frames = preset.frame_count
     expected, firm = preset.codec.expected_bytes(preset.picture, frames, preset.audio)
-    most = preset.medium.most_bytes()
+    most = preset.most_bytes
     if most is not None and firm and expected > most:
         raise UsageError(
             f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",

@@ -42,9 +42,7 @@ from render.video.film import Snapshot
 from render.video.frames import Clock
 
 CHECKPOINTS_KEPT = 3
-LATE = (
-    "some pictures come too late for a DVD player's buffer, where it may stutter; a lower codec.max_bitrate avoids that"
-)
+LATE = "some pictures come too late for a player's buffer, where it may stutter; a lower codec.max_bitrate avoids that"
 
 
 @dataclass(frozen=True)
@@ -395,7 +393,7 @@ def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) ->
     records = [book.records[segment.number] for segment in plan.segments]
     part = folder.path / f"{folder.film_name}.part"
     buffer = joining.make(plan, folder, records, part, stop.running)
-    film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
+    film_bytes, most = part.stat().st_size, plan.preset.most_bytes
     if most is not None and film_bytes > most:
         raise DiskFullError(
             f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",

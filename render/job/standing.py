@@ -157,10 +157,10 @@ def _resting(path: Path, book: dict[str, Any], beat: dict[str, Any] | None) -> S
 
 def _medium(path: Path) -> tuple[str, int | None]:
     try:
-        medium = presets.load(str(path / "preset.yaml")).medium
+        preset = presets.load(str(path / "preset.yaml"))
     except RenderError:
         return "file", None
-    return medium.kind, medium.most_bytes()
+    return preset.medium.kind, preset.most_bytes
 
 
 def _ratio(count: float, by: float | None) -> float | None:

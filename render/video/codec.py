@@ -12,13 +12,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from render.settings import Bitrate, Block, setting
+from render.settings import Bitrate, Block, Speed, setting
 from render.video import nvenc, vbv
 from render.video.audio import Audio
+from render.video.bluray import Bluray
 from render.video.container import Cost, cost
 from render.video.picture import Picture
 
-Speed = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 EncoderKind = Literal["software", "nvenc"]
 """Who encodes: a codec's software encoder, or the GPU's (:mod:`render.video.nvenc`)."""
 
@@ -191,7 +191,7 @@ class Hevc(_Modern):
         return ["-c:v", "libx265", *self._rate_arguments(picture), "-x265-params", options]
 
 
-Codec = Annotated[Mpeg2 | H264 | Hevc, Field(discriminator="kind")]
+Codec = Annotated[Mpeg2 | H264 | Hevc | Bluray, Field(discriminator="kind")]
 """Any codec."""
 
 
@@ -209,7 +209,7 @@ def colour_arguments(picture: Picture) -> list[str]:
 def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind, gpu: int | None) -> list[str]:
     if encoder == "software":
         return codec.video_arguments(picture)
-    if isinstance(codec, Mpeg2):
+    if isinstance(codec, (Mpeg2, Bluray)):
         raise ValueError(nvenc.limit(codec, picture))
     return nvenc.arguments(codec, picture, gpu)
 

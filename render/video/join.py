@@ -75,7 +75,8 @@ def metadata(chapters: list[Fraction], seconds: Fraction) -> str:
 def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> list[str]:
     """ffmpeg's arguments that join segments, without the program's name."""
     seconds = joint.frames / picture.rate
-    sound = _sound(codec.container == "mpg", audio, seconds)
+    for_players = codec.container in ("mpg", "m2ts")
+    sound = _sound(for_players, audio, seconds)
     inputs = [
         "-f",
         "concat",
@@ -93,7 +94,7 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         bitrate = getattr(codec, "audio_bitrate", audio.bitrate)
         words += [
             "-c:a",
-            "ac3" if codec.container == "mpg" else "aac",
+            "ac3" if for_players else "aac",
             "-b:a",
             str(bitrate),
             "-ar",
@@ -103,13 +104,15 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         ]
         words += _fades(audio, seconds)
     words += ["-map_metadata", "1", "-map_chapters", "1"]
-    if codec.container != "mpg":
+    if not for_players:
         words += [word for key, value in joint.tags.items() for word in ("-metadata", f"{key}={value}")]
     if codec.kind == "hevc" and codec.container == "mp4":
         words += ["-tag:v", "hvc1"]
     if codec.container == "mpg":
         # 10.08 Mbit/s in packs of 2048 bytes is the rate of a DVD's program streams.
         words += ["-f", "dvd", "-muxrate", "10080000", "-packetsize", "2048"]
+    elif codec.container == "m2ts":
+        words += ["-f", "mpegts", "-mpegts_m2ts_mode", "1"]
     elif codec.container == "mkv":
         words += ["-attach", str(joint.attachment), "-metadata:s:t", "mimetype=application/yaml"]
         words += ["-metadata:s:t", "filename=preset.yaml"]
@@ -120,12 +123,12 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
     return [*words, f"file:{joint.output}"]
 
 
-def _sound(is_dvd: bool, audio: Audio, seconds: Fraction) -> list[str]:
+def _sound(always: bool, audio: Audio, seconds: Fraction) -> list[str]:
     """The sound's input: exactly as long as the video, for an endless one beside it would overrun ffmpeg's queues."""
     length = ["-t", f"{float(seconds):.6f}"]
     if audio.file is not None:
         return ["-stream_loop", "-1", *length, "-i", f"file:{audio.file}"]
-    return ["-f", "lavfi", *length, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"] if is_dvd else []
+    return ["-f", "lavfi", *length, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"] if always else []
 
 
 def _fades(audio: Audio, seconds: Fraction) -> list[str]:

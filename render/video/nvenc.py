@@ -43,6 +43,8 @@ def limit(codec: Codec, picture: Picture) -> str:
     """Why no NVENC can encode this film as its preset asks, a clause; empty where nothing speaks against it."""
     if codec.kind == "mpeg2":
         return "MPEG-2 has no NVENC"
+    if codec.kind == "bluray":
+        return "NVENC keeps to no Blu-ray's rules for slices and buffers"
     longest, most = max(picture.width, picture.height), MOST_PIXELS[codec.kind]
     if longest > most:
         wider = f"; hevc takes {MOST_PIXELS['hevc']}" if most < longest <= MOST_PIXELS["hevc"] else ""

@@ -89,10 +89,10 @@ def _author(film: Path, folder: Path, rate: Fraction, chapters: Sequence[Fractio
         (INFORMATION, clipinfo.information(clip)),
     ):
         for copy in (name, backup(name)):
-            with (folder / copy).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            with (folder / copy).open("wb") as table:
+                table.write(content)
+                table.flush()
+                os.fsync(table.fileno())
     return clip
 
 
