@@ -30,6 +30,8 @@ SMALL = {
     "dvd_video": [],
     "dvd_video_pal": [],
     "dvd_mp4": [],
+    "bd_1080p24": ["engine.particles=900", "codec.speed=ultrafast"],
+    "bd_720p60": ["engine.particles=900", "codec.speed=ultrafast"],
     "panoramic": ["picture.width=960", "picture.height=270", "engine.particles=900"],
     "bd_4k_6h": ["picture.width=480", "picture.height=270", "engine.particles=900"],
 }

@@ -25,6 +25,10 @@ SD_625 = "-color_range tv -color_primaries bt470bg -color_trc gamma28 -colorspac
 BT709 = "-color_range tv -color_primaries bt709 -color_trc bt709 -colorspace bt709"
 SEGMENT = "-f mpegts file:/films/x"
 """Whatever the film's own format, its segments are MPEG transport streams."""
+BLURAY = (
+    "bluray-compat=1:slices=4:open-gop=0:scenecut=0:ref=4:bframes=3:b-pyramid=strict:weightp=1:8x8dct=1:nal-hrd=vbr:aud=1:"
+    "force-cfr=1:colorprim=bt709:transfer=bt709:colormatrix=bt709"
+)
 
 
 def raw(size: str, rate: str) -> str:
@@ -63,6 +67,12 @@ def follows(arguments: list[str], option: str) -> str:
             "dvd_mp4",
             f"{raw('720x480', '20')} -c:v libx264 -preset veryfast -g 100 -b:v 1370000 -maxrate 2500000 "
             f"-bufsize 5000000 -x264-params sliced-threads=1 -threads:v 4 -pix_fmt yuv420p -aspect 16:9 {SD_525} {SEGMENT}",
+        ),
+        (
+            "bd_1080p24",
+            f"{raw('1920x1080', '24000/1001')} -c:v libx264 -preset veryfast -profile:v high -level:v 4.1 -b:v 25769999 "
+            f"-maxrate 36000000 -bufsize 24000000 -g 24 -x264-params {BLURAY} -threads:v 1 -pix_fmt yuv420p -aspect 16:9 "
+            f"{BT709} {SEGMENT}",
         ),
         (
             "bd_4k_6h",

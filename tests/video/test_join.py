@@ -16,6 +16,7 @@ from render import preset as presets
 from render.preset import catalogue
 from render.video import ffmpeg, join
 from render.video.audio import Audio
+from render.video.bluray import Bluray
 from render.video.codec import H264, Hevc, Mpeg2, key_interval
 from render.video.cutting import Job, cut, segment_frames
 from render.video.picture import Picture
@@ -28,6 +29,7 @@ QUIETLY = "-y -hide_banner -nostdin -nostats -loglevel warning"
 INPUTS = f"{QUIETLY} -f concat -safe 0 -i file:/job/list -f ffmetadata -i file:/job/chapters"
 SILENCE = "anullsrc=channel_layout=stereo:sample_rate=48000"
 DVD = "-map_metadata 1 -map_chapters 1 -f dvd -muxrate 10080000 -packetsize 2048 file:/job/film"
+M2TS = "-map_metadata 1 -map_chapters 1 -f mpegts -mpegts_m2ts_mode 1 file:/job/film"
 MP4 = "-movflags +faststart+use_metadata_tags -f mp4 file:/job/film"
 MKV = (
     "-attach /job/preset.yaml -metadata:s:t mimetype=application/yaml -metadata:s:t filename=preset.yaml "
@@ -53,6 +55,14 @@ def test_a_dvd_is_joined_with_silence_as_long_as_itself(picture: Picture, frames
     assert joined(Mpeg2(), picture, Audio(), frames) == wanted.split(" ")
 
 
+def test_a_blu_rays_film_is_joined_with_silence_as_long_as_itself() -> None:
+    wanted = (
+        f"{INPUTS} -f lavfi -t 2.002000 -i {SILENCE} -map 0:v -map 2:a -c:v copy -c:a ac3 -b:a 192000 "
+        f"-ar 48000 -ac 2 {M2TS}"
+    )
+    assert joined(Bluray(), HD, Audio(), 48, title="T") == wanted.split(" ")
+
+
 @pytest.mark.parametrize(
     ("codec", "wanted"),
     [
@@ -69,7 +79,11 @@ def test_modern_films_are_silent_unless_told_otherwise(codec: Any, wanted: str) 
 
 @pytest.mark.parametrize(
     ("codec", "sound"),
-    [(H264(), "-c:a aac -b:a 128000"), (Mpeg2(audio_bitrate=448_000), "-c:a ac3 -b:a 448000")],
+    [
+        (H264(), "-c:a aac -b:a 128000"),
+        (Mpeg2(audio_bitrate=448_000), "-c:a ac3 -b:a 448000"),
+        (Bluray(audio_bitrate=448_000), "-c:a ac3 -b:a 448000"),
+    ],
 )
 def test_a_sound_file_is_looped_to_the_films_length_and_faded(codec: Any, sound: str) -> None:
     arguments = joined(codec, PAL, Audio(file="-y.flac", fade=Fraction(2), bitrate=128_000), 2500)
