@@ -11,7 +11,7 @@ from render.errors import VerificationError
 from render.job.ledger import video_file
 from render.preset import to_yaml
 from render.video import ffmpeg, inspect, join, vbv
-from render.video.bluray import Bluray
+from render.video.bluray import AHEAD, DELIVERED, Bluray
 from render.video.codec import Mpeg2
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
     inspect.decode_key_frames(plan.tool, part, running)
     codec = plan.preset.codec
-    if isinstance(codec, Bluray) and codec.max_bitrate and codec.buffer:
-        return vbv.lowest_fill(packets.sizes, plan.preset.picture.rate, codec.max_bitrate, codec.buffer)
+    if isinstance(codec, Bluray):
+        return vbv.lowest_fill(packets.sizes, plan.preset.picture.rate, DELIVERED, AHEAD)
     if not isinstance(codec, Mpeg2):
         return None
     return vbv.lowest_fill(packets.sizes, plan.preset.picture.rate, codec.max_bitrate)

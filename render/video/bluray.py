@@ -24,8 +24,20 @@ PICTURES = {
 """Progressive pictures in full size and their rates; ``render.disc.bdmv.streams`` checks a finished film by the same."""
 MOST_BITRATE = 40_000_000
 """Video of a disc, bits a second."""
-MOST_BUFFER = 30_000_000
+PLAYER_BUFFER = 30_000_000
 """What a player's decoder holds, bits."""
+DELIVERED = 45_500_000
+"""Bits of video a second that come from a disc at the most: of 48 Mbit/s, less headers, sound and tables."""
+AHEAD = DELIVERED * 6 // 10
+"""Bits of video that may have come before they are needed: ``render.disc.bdmv.clip`` sends them 0.6 s ahead."""
+FILLED = Fraction(1, 2)
+"""How full the decoder's buffer is to each segment's encoder when it begins (x264, vbv-init)."""
+MOST_BUFFER = 18_000_000
+"""Bits of buffer that an encoder may use up.
+
+A segment's encoder begins with a buffer half full, whatever the one before has left. At a joint two of them can so ask
+for one buffer and a half more than their highest rate brings: not more than AHEAD, and no picture is late.
+"""
 SLOW = 15_000_000
 """Up to this highest bit rate a group of pictures may last two seconds instead of one."""
 SILENCE = Audio()
@@ -44,7 +56,12 @@ class Bluray(Block):
     max_bitrate: Bitrate | None = setting(
         36_000_000, "Highest video bit rate over the buffer.", unit="bit/s", le=MOST_BITRATE
     )
-    buffer: Bitrate | None = setting(24_000_000, "Decoder buffer the bit rate may use up.", unit="bit", le=MOST_BUFFER)
+    buffer: Bitrate | None = setting(
+        18_000_000,
+        "Decoder buffer the bit rate may use up; a player's is larger, for what joints of segments need.",
+        unit="bit",
+        le=MOST_BUFFER,
+    )
     speed: Speed = setting("veryfast", "Encoder preset; slower ones gain little on this material.")
     keyframes: float = setting(
         1.0, "Longest time from one key frame to the next: 2 only up to a max_bitrate of 15M.", unit="s", ge=0.1, le=2
@@ -138,7 +155,7 @@ class Bluray(Block):
 
 _OPTIONS = (
     "bluray-compat=1", "slices=4", "open-gop=0", "scenecut=0", "ref=4", "bframes=3", "b-pyramid=strict", "weightp=1",
-    "8x8dct=1", "nal-hrd=vbr", "aud=1", "force-cfr=1", "colorprim=bt709", "transfer=bt709", "colormatrix=bt709",
+    "8x8dct=1", "nal-hrd=vbr", "aud=1", "force-cfr=1", f"vbv-init={float(FILLED)}", "colorprim=bt709", "transfer=bt709", "colormatrix=bt709",
 )  # fmt: skip
 """Level 4.1 wants four slices a picture; key frames are IDR frames at even distances, so that segments can be joined and
 every key frame is a place to begin. Blocks of 8 x 8 make it High profile with the fastest presets, too. Colour is said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -88,11 +89,17 @@ def film(tool: ffmpeg.Tool, codec: Bluray, picture: Picture, segments: list[int]
         subprocess.run([tool.path, *codecs.arguments(codec, picture, str(part))], input=raw, check=True)
         files.append((part, frames))
         first += frames
+    return joined(tool, codec, picture, files, folder)
+
+
+def joined(tool: ffmpeg.Tool, codec: Bluray, picture: Picture, files: list[tuple[Path, int]], folder: Path) -> Path:
+    """A film of segments, as a job joins it."""
+    frames = sum(count for _, count in files)
     (folder / "list").write_text(join.listing(files, picture.rate))
-    (folder / "marks").write_text(join.metadata([], first / picture.rate))
+    (folder / "marks").write_text(join.metadata([], frames / picture.rate))
     (folder / "preset").write_text("a: b\n")
     output = folder / "film.m2ts"
-    joint = join.Joint(folder / "list", folder / "marks", folder / "preset", output, first, {})
+    joint = join.Joint(folder / "list", folder / "marks", folder / "preset", output, frames, {})
     subprocess.run([tool.path, *join.arguments(codec, picture, Audio(), joint)], check=True)
     return output
 
@@ -143,3 +150,18 @@ def pictures(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _stamp(data: bytes) -> int:
     value = int.from_bytes(data, "big")
     return (value >> 33 & 7) << 30 | (value >> 17 & 0x7FFF) << 15 | (value >> 1 & 0x7FFF)
+
+
+def buffer_held(pictures: list[dict[str, Any]], packets: list[dict[str, Any]]) -> int:
+    """Most bits of video that a decoder has to hold: all that has come and is not decoded yet."""
+    come = [(packet["arrival"], 8 * len(packet["payload"])) for packet in packets if packet["pid"] == 0x1011]
+    gone: list[tuple[int, int]] = []
+    starts = [picture["place"] for picture in pictures] + [len(packets)]
+    for picture, (first, end) in zip(pictures, itertools.pairwise(starts), strict=True):
+        bits = sum(8 * len(packet["payload"]) for packet in packets[first:end] if packet["pid"] == 0x1011)
+        gone.append((picture["decoded"] * 300, -bits))
+    held = most = 0
+    for _, bits in sorted(come + gone):
+        held += bits
+        most = max(most, held)
+    return most

@@ -180,27 +180,12 @@ def test_every_picture_and_sound_is_there_in_time(packets: list[dict[str, Any]],
     margins = [picture["decoded"] * 300 - picture["arrived"] for picture in pictures]
     assert 0 < min(margins) <= max(margins) <= LEAD
     assert disc.clip.margin == pytest.approx((min(margins) - GAP) / 27_000_000)
-    held = buffer_held(pictures, packets)
-    assert held <= bluray.MOST_BUFFER
+    held = machines.buffer_held(pictures, packets)
+    assert held <= bluray.PLAYER_BUFFER
     for packet in packets:
         if packet["pid"] == AUDIO and packet["begins"]:
             shown = machines._stamp(packet["payload"][9:14]) * 300
             assert 0 < shown - packet["arrival"] <= 27_000_000 * 0.35
-
-
-def buffer_held(pictures: list[dict[str, Any]], packets: list[dict[str, Any]]) -> int:
-    """Most bits of video that a decoder has to hold: all that has come and is not decoded yet."""
-    come = [(packet["arrival"], 8 * len(packet["payload"])) for packet in packets if packet["pid"] == VIDEO]
-    gone: list[tuple[int, int]] = []
-    starts = [picture["place"] for picture in pictures] + [len(packets)]
-    for picture, (first, end) in zip(pictures, itertools.pairwise(starts), strict=True):
-        bits = sum(8 * len(packet["payload"]) for packet in packets[first:end] if packet["pid"] == VIDEO)
-        gone.append((picture["decoded"] * 300, -bits))
-    held = most = 0
-    for _, bits in sorted(come + gone):
-        held += bits
-        most = max(most, held)
-    return most
 
 
 def test_continuity_counters_count(packets: list[dict[str, Any]]) -> None:

@@ -27,7 +27,7 @@ SEGMENT = "-f mpegts file:/films/x"
 """Whatever the film's own format, its segments are MPEG transport streams."""
 BLURAY = (
     "bluray-compat=1:slices=4:open-gop=0:scenecut=0:ref=4:bframes=3:b-pyramid=strict:weightp=1:8x8dct=1:nal-hrd=vbr:aud=1:"
-    "force-cfr=1:colorprim=bt709:transfer=bt709:colormatrix=bt709"
+    "force-cfr=1:vbv-init=0.5:colorprim=bt709:transfer=bt709:colormatrix=bt709"
 )
 
 
@@ -70,8 +70,8 @@ def follows(arguments: list[str], option: str) -> str:
         ),
         (
             "bd_1080p24",
-            f"{raw('1920x1080', '24000/1001')} -c:v libx264 -preset veryfast -profile:v high -level:v 4.1 -b:v 25769999 "
-            f"-maxrate 36000000 -bufsize 24000000 -g 24 -x264-params {BLURAY} -threads:v 1 -pix_fmt yuv420p -aspect 16:9 "
+            f"{raw('1920x1080', '24000/1001')} -c:v libx264 -preset veryfast -profile:v high -level:v 4.1 -b:v 25769860 "
+            f"-maxrate 36000000 -bufsize 18000000 -g 24 -x264-params {BLURAY} -threads:v 1 -pix_fmt yuv420p -aspect 16:9 "
             f"{BT709} {SEGMENT}",
         ),
         (

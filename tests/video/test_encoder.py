@@ -14,6 +14,7 @@ from render.compute.gpu import Gpu
 from render.errors import PreflightError
 from render.video import codec as codecs
 from render.video import encoder, ffmpeg, nvenc
+from render.video.bluray import Bluray
 from render.video.codec import H264, Codec, Hevc, Mpeg2
 from render.video.picture import Picture
 
@@ -77,6 +78,7 @@ CASES = {
     ),
     "lossless": Case("NVENC has no quality better than crf 1, and codec.crf is 0", H264(crf=0)),
     "mpeg2": Case("MPEG-2 has no NVENC", Mpeg2()),
+    "bluray": Case("NVENC keeps to no Blu-ray's rules for slices and buffers", Bluray()),
     "mpeg2 without a GPU": Case("MPEG-2 has no NVENC", Mpeg2(), gpus=()),
     "no GPU": Case(NO_GPU, gpus=()),
     "no GPU and too wide": Case(NO_GPU, picture=WIDE, gpus=()),

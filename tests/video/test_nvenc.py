@@ -12,6 +12,7 @@ import pytest
 
 from render import preset
 from render.video import codec, nvenc
+from render.video.bluray import Bluray
 from render.video.codec import H264, Hevc, Mpeg2
 from render.video.picture import Picture
 
@@ -97,6 +98,11 @@ def test_a_probe_tries_the_very_options_of_the_film(made: Any, gpu: int | None) 
     assert codec.probe_arguments(made, HD, "nvenc", gpu) == wanted
     film = codec.arguments(made, HD, "/films/x", "nvenc", gpu)
     assert any(film[place : place + len(options)] == options for place in range(len(film)))
+
+
+def test_a_blu_ray_has_no_arguments_for_nvenc() -> None:
+    with pytest.raises(ValueError, match="NVENC keeps to no Blu-ray's rules for slices and buffers"):
+        codec.arguments(Bluray(), HD, "/films/x", "nvenc")
 
 
 def test_mpeg2_has_no_arguments_for_nvenc() -> None:
