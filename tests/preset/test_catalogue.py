@@ -48,7 +48,7 @@ def test_every_preset_says_what_it_is_in_one_sentence(name: str, shipped: dict[s
         ("dvd_video", (720, 480), Fraction(30000, 1001), 215_784, Fraction(16, 9), 2_500),
         ("dvd_video_pal", (720, 576), Fraction(25), 180_000, Fraction(16, 9), 2_500),
         ("bd_4k_6h", (3840, 2160), Fraction(20), 432_000, Fraction(16, 9), 36_000),
-        ("bd_1080p24", (1920, 1080), Fraction(24000, 1001), 172_627, Fraction(16, 9), 9_000),
+        ("bd_1080p24", (1920, 1080), Fraction(24000, 1001), 172_627, Fraction(16, 9), 11_000),
         ("bd_720p60", (1280, 720), Fraction(60000, 1001), 431_568, Fraction(16, 9), 5_000),
     ],
 )
