@@ -11,6 +11,7 @@ import dataclasses
 import hashlib
 import io
 import json
+import os
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def save(folder: Path, snapshot: Snapshot, fingerprint: str) -> None:
     np.savez(content, about=np.array(about), **arrays)  # type: ignore[arg-type]
     data = content.getbuffer()
     final = path_of(folder, snapshot.frame)
-    part = final.with_name(final.name + ".part")
+    part = final.with_name(f"{final.name}.{os.getpid()}.part")  # a scout and a worker may both be at it
     with part.open("wb") as file:
         file.write(hashlib.sha256(data).hexdigest().encode() + b"\n")
         file.write(data)
