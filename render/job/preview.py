@@ -37,7 +37,7 @@ class Preview:
         image = Image.fromarray(full_range(luma[::stride, ::stride]))
         shape = float(self._picture.display_aspect)
         image = image.resize((WIDTH, max(1, round(WIDTH / shape))), Image.Resampling.BILINEAR)
-        part = self._path.with_name(self._path.name + ".part")
+        part = self._path.with_name(f"{self._path.name}.{os.getpid()}.part")
         with contextlib.suppress(OSError):
             image.save(part, "JPEG", quality=85)
             os.replace(part, self._path)

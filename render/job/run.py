@@ -23,7 +23,7 @@ from render.errors import (
     StoppedError,
     VerificationError,
 )
-from render.job import checkpoint, crew, joining, ledger, manifest, steering
+from render.job import checkpoint, crew, joining, ledger, manifest, staff, steering
 from render.job.files import file_error, publish
 from render.job.folder import Folder, locked
 from render.job.heartbeat import Heartbeat
@@ -80,7 +80,7 @@ class Begun:
 
     frames_done: int
     damaged: tuple[str, ...]
-    workers: crew.Choice
+    workers: staff.Choice
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ def make(
         check_space(plan, book.bytes_done)
         _write_preset(plan)
         book.save()
-        chosen = crew.choose(workers, plan)
+        chosen = staff.choose(workers, plan, len(book.missing()))
         found = Begun(book.frames_done, tuple(book.damaged), chosen)
         heart.begin(found, book.spent)
         ready(found)
@@ -162,7 +162,7 @@ def make(
         begun, before = time.perf_counter(), book.frames_done
         pace.begin(stop, lambda: heart.enter("resting"))
         if chosen.workers > 1:
-            _side_by_side(plan, book, stop, tell, chosen.workers, pace)
+            _side_by_side(plan, book, stop, tell, chosen, pace)
         else:
             _Work(plan, book, stop, tell, pace).render()
         if stop.by:
@@ -362,7 +362,7 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
 
 
 def _side_by_side(
-    plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int, pace: Pace
+    plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], chosen: staff.Choice, pace: Pace
 ) -> None:
     """Make all missing segments with several workers."""
     begun, begun_with = time.perf_counter(), book.frames_done
@@ -376,7 +376,7 @@ def _side_by_side(
         )
         pace.goes_on(team.hold)
 
-    team = crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record))
+    team = crew.Crew(plan, book, stop, chosen, lambda record: accept(plan, book, record))
     team.run(tell)
     if stop.by:
         raise stopped(plan, book, stop)
