@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -39,14 +40,20 @@ def dvd(segments: int, threads: int = 1) -> Preset:
     return presets.load("dvd_video", settings, {"length.frames": 15 * segments})
 
 
-def wall(segments: int, *more: str) -> Preset:
+def wall(segments: int) -> Preset:
     """H.264 at constant quality."""
-    settings = ["codec.threads=1", "job.segment_frames=10", "codec.keyframes=0.5", *more]
+    settings = ["codec.threads=1", "job.segment_frames=10", "codec.keyframes=0.5"]
     return presets.load("panoramic", settings, {"length.frames": 10 * segments})
 
 
-def planned(preset: Preset) -> Plan:
-    return plans.make(preset, "film", device="cpu", encoder="software")
+@functools.cache
+def dvd_plan(segments: int, threads: int = 1) -> Plan:
+    return plans.make(dvd(segments, threads), "film", device="cpu", encoder="software")
+
+
+@functools.cache
+def wall_plan(segments: int) -> Plan:
+    return plans.make(wall(segments), "film", device="cpu", encoder="software")
 
 
 @pytest.mark.parametrize(
@@ -55,22 +62,22 @@ def planned(preset: Preset) -> Plan:
 )  # fmt: skip
 def test_auto(cores: int, threads: int, segments: int, workers: int, machine: Callable[..., None]) -> None:
     machine(cores)
-    choice = staff.choose(None, planned(dvd(segments, threads)), segments)
+    choice = staff.choose(None, dvd_plan(segments, threads), segments)
     assert choice.workers == workers
     assert f"{cores} cores" in choice.reason or f"{segments} segments" in choice.reason
 
 
 def test_no_more_than_can_begin_where_there_is_a_bit_rate(machine: Callable[..., None]) -> None:
     machine(128)
-    choice = staff.choose(None, planned(dvd(200)), 200)
+    choice = staff.choose(None, dvd_plan(200), 200)
     assert choice == staff.Choice(fit.LAG, "the bit rate of a segment waits for the one 16 before it")
-    assert staff.choose(64, planned(dvd(200)), 200).workers == fit.LAG
-    assert staff.choose(None, planned(wall(200)), 200).workers == 63
+    assert staff.choose(64, dvd_plan(200), 200).workers == fit.LAG
+    assert staff.choose(None, wall_plan(200), 200).workers == 63
 
 
 @pytest.mark.parametrize(("missing", "auto", "ten"), [(100, 7, 10), (6, 3, 6), (3, 1, 3), (1, 1, 1), (0, 1, 1)])
 def test_what_counts_is_what_is_missing(missing: int, auto: int, ten: int) -> None:
-    plan = planned(dvd(100))
+    plan = dvd_plan(100)
     assert staff.choose(None, plan, missing).workers == auto
     asked = staff.choose(10, plan, missing)
     assert asked.workers == ten
@@ -80,7 +87,7 @@ def test_what_counts_is_what_is_missing(missing: int, auto: int, ten: int) -> No
 
 def test_memory_bounds_them(machine: Callable[..., None]) -> None:
     """An 8K wall takes gigabytes a worker, most of it in the encoder."""
-    plan = planned(wall(100))
+    plan = wall_plan(100)
     each, alone = staff.worker_bytes(plan), staff.scout_bytes(plan)
     assert 4_000_000_000 < each < 6_000_000_000
     for workers in (1, 2, 5):
@@ -97,7 +104,7 @@ def test_memory_bounds_them(machine: Callable[..., None]) -> None:
 
 def test_nvenc_takes_a_few_at_once(machine: Callable[..., None]) -> None:
     machine(64)
-    plan = dataclasses.replace(planned(wall(100)), encoder=encoder.Choice("nvenc", "it encoded two frames in a trial"))
+    plan = dataclasses.replace(wall_plan(100), encoder=encoder.Choice("nvenc", "it encoded two frames in a trial"))
     assert staff.choose(None, plan, 100).workers == staff.NVENC_SESSIONS
 
 
@@ -113,10 +120,10 @@ def gpus(fake_driver: Callable[..., None]) -> Callable[[int], gpu.Probe]:
     return there
 
 
-def on(probe: gpu.Probe, preset: Preset) -> Plan:
+def on(probe: gpu.Probe) -> Plan:
     """A film that the first GPU makes, because it is there."""
     device = Device("cuda", 1, "a GPU is there", gpu=probe.gpus[0])
-    return dataclasses.replace(planned(preset), device=device, gpus=probe)
+    return dataclasses.replace(dvd_plan(100), device=device, gpus=probe)
 
 
 @pytest.mark.parametrize(
@@ -134,14 +141,14 @@ def test_each_gpu_gets_a_process_before_any_gets_two(
     count: int, there: int, wanted: list[int], gpus: Callable[[int], gpu.Probe]
 ) -> None:
     probe = gpus(there)
-    plan = on(probe, dvd(100))
+    plan = on(probe)
     given = staff.devices_for(count, plan, probe.gpus)
     assert [each.gpu and each.gpu.uuid for each in given] == [probe.gpus[number].uuid for number in wanted]
     assert all((each.kind, each.threads) == ("cuda", 1) for each in given)
 
 
 def test_without_several_gpus_all_have_the_plans_device() -> None:
-    plan = dataclasses.replace(planned(dvd(100)), device=Device("cpu", 8, "asked for"))
+    plan = dataclasses.replace(dvd_plan(100), device=Device("cpu", 8, "asked for"))
     assert staff.devices_for(2, plan, ()) == [Device("cpu", 1, "asked for")] * 3
 
 
@@ -160,7 +167,7 @@ def test_usable_gpus_are_found_the_plans_own_first(
 
     monkeypatch.setattr(staff.devices, "usable", usable)
     monkeypatch.setattr(staff.devices, "free_memory", lambda chosen: chosen.memory)
-    plan = on(probe, dvd(100))
+    plan = on(probe)
     plan = dataclasses.replace(plan, device=dataclasses.replace(plan.device, gpu=probe.gpus[1]))
     wanted = (probe.gpus[1], probe.gpus[0], probe.gpus[2])
     assert staff.choose(4, plan, 100).gpus == wanted
@@ -174,7 +181,7 @@ def test_usable_gpus_are_found_the_plans_own_first(
 
 def test_the_memory_of_gpus_bounds_them(gpus: Callable[[int], gpu.Probe], monkeypatch: pytest.MonkeyPatch) -> None:
     probe = gpus(2)
-    plan = on(probe, dvd(100))
+    plan = on(probe)
     each = plans.device_bytes_of(plan.preset) + staff.devices.MEMORY_LEFT
     monkeypatch.setattr(staff.devices, "usable", lambda there, wanted, needed: gpu.pick(there, wanted))
     monkeypatch.setattr(staff.devices, "free_memory", lambda chosen: 2 * each + 1)
