@@ -51,6 +51,7 @@ class Plan:
         expected_bytes: size of the film.
         expected_is_firm: whether the rate control promises that size, or it is a rough guess.
         warnings: what the user should know.
+        gpus: what the driver said, for workers to be spread over all GPUs; None where one was named, or none is used.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Plan:
     expected_bytes: int
     expected_is_firm: bool
     warnings: tuple[str, ...]
+    gpus: gpu.Probe | None = None
 
     @functools.cached_property
     def recipe_digest(self) -> str:
@@ -186,6 +188,7 @@ def make(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
         recipe_of(preset, name, tool, who.kind, arguments, each), tuple(arguments),
         expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
+        gpus if chosen.kind == "cuda" and gpu_wanted is None else None,
     )  # fmt: skip
 
 
@@ -231,8 +234,13 @@ def device_for(
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
     return devices.choose(
         choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
-        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.look, preset.picture), probe=probe,
+        gpu_bytes=device_bytes_of(preset), probe=probe,
     )  # fmt: skip
+
+
+def device_bytes_of(preset: Preset) -> int:
+    """Memory of a GPU that a preset's film takes."""
+    return device_bytes(preset.engine, preset.torus, preset.look, preset.picture)
 
 
 def film_of(preset: Preset, device: Device, snapshot: Snapshot | None = None) -> Film:
