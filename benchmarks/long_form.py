@@ -5,7 +5,6 @@ Every function takes a case and returns plain data for its artifact, as in ``mea
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 import subprocess
 import tempfile
@@ -29,7 +28,7 @@ from render.job import manifest, run
 from render.job import plan as plans
 from render.job.plan import Plan
 from render.preset import Preset
-from render.video import codec, ffmpeg, inspect, vbv
+from render.video import codec, digest, ffmpeg, inspect, vbv
 from render.video.frames import Clock, play
 
 Report = dict[str, Any]
@@ -131,8 +130,8 @@ def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
     play(film, frames, lambda data: kept.append(bytes(data)) if len(kept) < 50 else None, Clock())
     begin = _cpu()
     for data in kept:
-        hashlib.sha256(data).digest()
-    digest = (_cpu() - begin) / len(kept) * 1e3
+        digest.of_frame(data)
+    hashing = (_cpu() - begin) / len(kept) * 1e3
     ours, children = psutil.Process().cpu_times(), _children()
     with tempfile.TemporaryDirectory() as place:
         part = Path(place, "pieces.ts")
@@ -144,7 +143,7 @@ def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
     after = psutil.Process().cpu_times()
     return {
         "simulation_and_look": made,
-        "digest": digest,
+        "digest": hashing,
         "pipe": (after.user + after.system - ours.user - ours.system) / len(kept) * 1e3,
         "encoder": (_children() - children) / len(kept) * 1e3,
     }
@@ -247,7 +246,7 @@ def long_job(case: LongJob) -> Report:
             made = run.make(plan, report=note)
         told = manifest.read(plan.folder.manifest)
         assert told is not None
-        packets = inspect.packets(plan.tool, made.film)
+        packets = inspect.contents(plan.tool, made.film)
         steps = np.diff([-1 if time is None else time for time in packets.times])
         again, decoded = _compare(plan, made.film)
         results = {
@@ -307,7 +306,7 @@ def _compare(plan: Plan, film: Path) -> tuple[str, Report]:
         "yuv420p",
         "-",
     ]
-    digest, nearest, strays, seen = hashlib.sha256(), [], 0, 0
+    digests, nearest, strays, seen = bytearray(), [], 0, 0
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as decoder:
         assert decoder.stdout is not None
         pipe = decoder.stdout
@@ -321,8 +320,8 @@ def _compare(plan: Plan, film: Path) -> tuple[str, Report]:
             nearest.append(10 * np.log10(255**2 / max(errors[1], 1e-9)))
 
         def take(data: memoryview) -> None:
-            nonlocal seen
-            digest.update(hashlib.sha256(data).digest())
+            nonlocal seen, digests
+            digests += digest.of_frame(data)
             raw = pipe.read(size)
             if len(raw) == size:
                 seen += 1
@@ -337,7 +336,7 @@ def _compare(plan: Plan, film: Path) -> tuple[str, Report]:
         play(plans.film_of(plan.preset, plan.device), plan.preset.frame_count, take, Clock())
         seen += len(pipe.read()) // size
     psnr = {"lowest": min(nearest), "median": statistics.median(nearest)}
-    return digest.hexdigest(), {"frames": seen, "psnr_db": psnr, "nearer_to_a_neighbour": strays}
+    return digest.of_film([bytes(digests)]), {"frames": seen, "psnr_db": psnr, "nearer_to_a_neighbour": strays}
 
 
 def _preset(name: str, frames: int, more: dict[str, Any] | None = None) -> Preset:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from render.job.folder import Folder
     from render.job.ledger import Record
     from render.job.plan import Plan
+    from render.preset import Preset
 
 
 SOUND_SECONDS = Fraction(1, 10)
@@ -30,8 +31,8 @@ TICKS = 2
 
 def make(
     plan: Plan, folder: Folder, records: list[Record], part: Path, running: Callable[[Callable[[], None]], None]
-) -> float | None:
-    """Join segments into one file and verify it.
+) -> None:
+    """Join segments into one file.
 
     Args:
         plan: the film's plan.
@@ -40,11 +41,8 @@ def make(
         part: where to write the film.
         running: told how to end the processes started here.
 
-    Returns:
-        the lowest fill of a DVD player's buffer, as a share of it; None for other films.
-
     Raises:
-        EncoderError, DiskFullError, VerificationError: it did not work out.
+        EncoderError, DiskFullError: it did not work out.
     """
     preset = plan.preset
     frames = sum(record.frames for record in records)
@@ -67,7 +65,6 @@ def make(
         marks.unlink(missing_ok=True)
         attachment.unlink(missing_ok=True)
         ffmpeg.drop_empty(log)
-    return verify(plan, part, frames, running)
 
 
 def chapters(seconds: Fraction, every: int) -> list[Fraction]:
@@ -78,7 +75,7 @@ def chapters(seconds: Fraction, every: int) -> list[Fraction]:
 
 
 def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], None]], None]) -> float | None:
-    """See that a film holds all frames at even times and that its key frames decode.
+    """See that a film holds all frames at even times, that its key frames decode, and that its sound is as long.
 
     Returns:
         the lowest fill of a DVD player's buffer, as a share of it; None for other films.
@@ -86,28 +83,29 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
     Raises:
         VerificationError: it does not.
     """
-    packets = inspect.packets(plan.tool, part, running)
-    times = packets.times
+    found, preset = inspect.contents(plan.tool, part, running), plan.preset
+    times, rate = found.times, preset.picture.rate
     if len(times) != frames:
         raise VerificationError(f"the joined film holds {len(times)} frames, but its segments have {frames}")
     known = [time for time in times if time is not None]
     begin = min(known)
     if len(known) == frames:
         times = [*sorted(known)]  # coded order differs where there are B-frames; then every frame has its time
-    step = 1 / (plan.preset.picture.rate * packets.tick)  # ticks of a frame
+    step = 1 / (rate * found.tick)  # ticks of a frame
     for number, time in enumerate(times):
         # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
         if time is not None and abs(time - begin - number * step) > TICKS:
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
-    inspect.decode_key_frames(plan.tool, part, running)
-    length, preset = frames / plan.preset.picture.rate, plan.preset
-    if preset.audio.file is not None or preset.codec.container == "mpg":
-        sound = inspect.sound_seconds(plan.tool, part, running)
-        if abs(sound - length) > SOUND_SECONDS:
-            raise VerificationError(
-                f"the joined film has {float(sound):.2f} seconds of sound, and {float(length):.2f} of picture"
-            )
-    codec = plan.preset.codec
-    if not isinstance(codec, Mpeg2):
+    length = frames / rate
+    if has_sound(preset) and abs(found.sound - length) > SOUND_SECONDS:
+        raise VerificationError(
+            f"the joined film has {float(found.sound):.2f} seconds of sound, and {float(length):.2f} of picture"
+        )
+    if not isinstance(preset.codec, Mpeg2):
         return None
-    return vbv.lowest_fill(packets.sizes, plan.preset.picture.rate, codec.max_bitrate)
+    return vbv.lowest_fill(found.sizes, rate, preset.codec.max_bitrate)
+
+
+def has_sound(preset: Preset) -> bool:
+    """Whether a film has a track of sound, be it silence."""
+    return preset.audio.file is not None or preset.codec.container == "mpg"

@@ -22,14 +22,12 @@ from render.job.folder import Folder
 from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
 from render.settings import shown
-from render.video import codec, ffmpeg, fit, inspect
+from render.video import codec, digest, ffmpeg, fit, inspect
 from render.video import encoder as encoders
 from render.video.cutting import Job, Segment, cut, segment_frames
 from render.video.film import Film, Snapshot, device_bytes
 
 SPACE_MARGIN = 1.05
-DIGEST_BYTES = 32
-"""A frame's digest, SHA-256."""
 NAME_BYTES = 255
 """Longest name of a file on common file systems (NAME_MAX)."""
 
@@ -79,7 +77,7 @@ class Plan:
         preset = self.preset
         frames, codec, picture = preset.frame_count, preset.codec, preset.picture
         video = codec.cost(picture, frames, preset.audio).video_bytes(self.expected_bytes)
-        return self.expected_bytes + fit.segment_bytes(codec, picture, frames, video) + frames * DIGEST_BYTES
+        return self.expected_bytes + fit.segment_bytes(codec, picture, frames, video) + frames * digest.BYTES
 
     @functools.cached_property
     def essence(self) -> Preset:

@@ -228,8 +228,8 @@ def test_a_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch:
 def test_a_joined_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from render.job import joining
 
-    real = joining.inspect.packets
-    monkeypatch.setattr(joining.inspect, "packets", lambda *all: replace(found := real(*all), times=found.times[:-1]))
+    real = joining.inspect.contents
+    monkeypatch.setattr(joining.inspect, "contents", lambda *all: replace(found := real(*all), times=found.times[:-1]))
     with pytest.raises(VerificationError, match="the joined film holds 39 frames, but its segments have 40"):
         make(quick(), "film", tmp_path)
     assert not list(tmp_path.glob("*.mp4*"))
