@@ -37,39 +37,54 @@ PERIOD = 0.25
 
 
 def job_layer(case: JobLayer) -> Report:
-    """The same film streamed into one ffmpeg and made as a job, in turns.
+    """The same films streamed into one ffmpeg each and made as jobs, in turns.
 
-    Streaming ends with ffmpeg's exit code: no digests, no checkpoints, no count, no sound, no join. The job is all that
-    ``render run`` does.
+    Streaming ends with ffmpeg's exit code: silence is encoded beside the pictures, and there are no digests, no
+    checkpoints, no count, no join, no verification. The job is all that ``render run`` does.
     """
-    preset = _preset(case.preset, case.frames)
+    films = {name: _one_and_many(name, frames, case.repeats) for name, frames in case.films}
+    plan = plans.make(_preset(*case.films[0]), case.films[0][0], out="film")
+    return _report(plan, {"films": films})
+
+
+def _one_and_many(name: str, frames: int, repeats: int) -> Report:
+    preset = _preset(name, frames)
     streamed: list[Report] = []
     jobs: list[Report] = []
     with tempfile.TemporaryDirectory() as place:
-        run.make(plans.make(_preset(case.preset, 5), case.preset, out=f"{place}/warm-up"))
-        plan = plans.make(preset, case.preset, out=f"{place}/film")
-        for number in range(case.repeats):
+        run.make(plans.make(_preset(name, 5), name, out=f"{place}/warm-up"))
+        plan = plans.make(preset, name, out=f"{place}/film")
+        for number in range(repeats):
             sides: list[tuple[list[Report], Callable[[], object]]] = [
                 (streamed, lambda: _stream(plan, Path(place))),
                 (jobs, lambda: run.make(plan, restart=True)),
             ]
             for kept, side in sides if number % 2 == 0 else reversed(sides):
-                kept.append(_timed(side, case.frames))
+                kept.append(_timed(side, frames))
     ratios = [job["seconds"] / one["seconds"] for one, job in zip(streamed, jobs, strict=True)]
     cpu = [job["cpu_ms"] / one["cpu_ms"] for one, job in zip(streamed, jobs, strict=True)]
-    return _report(plan, {
+    return {
+        "frames": frames,
+        "segments": len(plan.segments),
         "streamed": streamed,
         "jobs": jobs,
-        "segments": len(plan.segments),
         "overhead": statistics.median(ratios) - 1,
         "overhead_of_pairs": [ratio - 1 for ratio in ratios],
         "overhead_cpu": statistics.median(cpu) - 1,
-    })  # fmt: skip
+    }
 
 
 def _stream(plan: Plan, place: Path) -> None:
     part, film = place / "streamed.ts", plans.film_of(plan.preset, plan.device)
     arguments = codec.arguments(plan.preset.codec, plan.preset.picture, str(part), plan.encoder.kind, plan.encoder.gpu)
+    if plan.preset.codec.container == "mpg":
+        encoder_at, format_at = arguments.index("-c:v"), arguments.index("-f", arguments.index("-c:v"))
+        seconds = f"{float(plan.preset.seconds):.6f}"
+        arguments = [
+            *arguments[:encoder_at], "-f", "lavfi", "-t", seconds, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000",
+            *arguments[encoder_at:format_at], "-c:a", "ac3", "-b:a", "192000", "-f", "dvd", "-muxrate", "10080000",
+            "-packetsize", "2048", arguments[-1],
+        ]  # fmt: skip
     with closing(ffmpeg.Encoder(plan.tool, arguments, part, place / "streamed.log")) as encoder:
         play(film, plan.preset.frame_count, encoder.write, Clock())
         encoder.finish()

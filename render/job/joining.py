@@ -47,23 +47,31 @@ def make(
     preset = plan.preset
     frames = sum(record.frames for record in records)
     seconds = frames / preset.picture.rate
-    listing, marks = folder.segments / "list.part", folder.segments / "chapters.part"
+    aside = [folder.segments / f"{name}.part" for name in ("list", "chapters", "preset", "silence")]
+    listing, marks, attachment, silence = aside
     files = [(video_file(folder, record.number), record.frames) for record in records]
-    listing.write_bytes(os.fsencode(join.listing(files, preset.picture.rate)))
-    attachment = folder.segments / "preset.part"
-    attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
-    marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
-    joint = join.Joint(listing, marks, attachment, part, frames, plan.tags)
-    arguments = join.arguments(preset.codec, preset.picture, preset.audio, joint)
+    joint = join.Joint(listing, marks, attachment, part, frames, plan.tags, silence)
+    try:
+        listing.write_bytes(os.fsencode(join.listing(files, preset.picture.rate)))
+        marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
+        attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
+        if has_sound(preset) and preset.audio.file is None:
+            _run(plan, folder, join.silence(preset.codec, silence), silence, running)
+        _run(plan, folder, join.arguments(preset.codec, preset.picture, preset.audio, joint), part, running)
+    finally:
+        for path in aside:
+            path.unlink(missing_ok=True)
+
+
+def _run(
+    plan: Plan, folder: Folder, arguments: list[str], output: Path, running: Callable[[Callable[[], None]], None]
+) -> None:
     log = folder.logs / "join.log"
     try:
-        with closing(ffmpeg.Encoder(plan.tool, arguments, part, log)) as joining:
-            running(joining.kill)
-            joining.finish()
+        with closing(ffmpeg.Encoder(plan.tool, arguments, output, log)) as process:
+            running(process.kill)
+            process.finish()
     finally:
-        listing.unlink(missing_ok=True)
-        marks.unlink(missing_ok=True)
-        attachment.unlink(missing_ok=True)
         ffmpeg.drop_empty(log)
 
 

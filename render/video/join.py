@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from render.video.audio import Audio
+from render.video.audio import SILENCE, Audio
 from render.video.codec import QUIETLY, Codec, colour_arguments
 from render.video.container import NUT
 from render.video.picture import Picture
@@ -28,6 +28,7 @@ class Joint:
         output: the film.
         frames: frames of all segments.
         tags: title, seed and the like, for containers that hold them.
+        silence: a second of silence, by :func:`silence`, for films without sound whose players expect some.
     """
 
     listing: Path
@@ -36,6 +37,7 @@ class Joint:
     output: Path
     frames: int
     tags: dict[str, str]
+    silence: Path
 
 
 def listing(segments: list[tuple[Path, int]], rate: Fraction) -> str:
@@ -76,7 +78,8 @@ def metadata(chapters: list[Fraction], seconds: Fraction) -> str:
 def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> list[str]:
     """ffmpeg's arguments that join segments, without the program's name."""
     seconds = joint.frames / picture.rate
-    sound = _sound(codec.container == "mpg", audio, seconds)
+    silence = joint.silence if codec.container == "mpg" else None
+    sound = _sound(silence, audio, seconds)
     inputs = [
         "-f",
         "concat",
@@ -92,7 +95,9 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
     words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a:0"] if sound else []), "-c:v", "copy"]
     if codec.segment_format is NUT:
         words += colour_arguments(picture)  # which NUT does not hold, and FFV1's own stream neither
-    if sound:
+    if sound and audio.file is None:
+        words += ["-c:a", "copy"]
+    elif sound:
         words += [*_sound_encoder(codec, audio), "-ar", "48000", "-ac", "2", *_fades(audio, seconds)]
     words += ["-map_metadata", "1", "-map_chapters", "1"]
     if codec.container != "mpg":
@@ -112,12 +117,22 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
     return [*words, f"file:{joint.output}"]
 
 
-def _sound(is_dvd: bool, audio: Audio, seconds: Fraction) -> list[str]:
+def silence(codec: Codec, output: Path) -> list[str]:
+    """ffmpeg's arguments that make a second of AC-3 silence, 30 frames that are all the same.
+
+    Looped, they are what encoding hours of silence makes, which took a tenth of the time that a whole DVD takes.
+    """
+    source = "anullsrc=channel_layout=stereo:sample_rate=48000"
+    encoder = ["-c:a", "ac3", "-b:a", str(getattr(codec, "audio_bitrate", SILENCE.bitrate)), "-ar", "48000", "-ac", "2"]
+    return [*QUIETLY, "-f", "lavfi", "-t", "0.96", "-i", source, *encoder, "-f", "ac3", f"file:{output}"]
+
+
+def _sound(silence: Path | None, audio: Audio, seconds: Fraction) -> list[str]:
     """The sound's input: exactly as long as the video, for an endless one beside it would overrun ffmpeg's queues."""
     length = ["-t", f"{float(seconds):.6f}"]
     if audio.file is not None:
         return ["-stream_loop", "-1", *length, "-i", f"file:{audio.file}"]
-    return ["-f", "lavfi", *length, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"] if is_dvd else []
+    return [] if silence is None else ["-stream_loop", "-1", *length, "-i", f"file:{silence}"]
 
 
 def _sound_encoder(codec: Codec, audio: Audio) -> list[str]:

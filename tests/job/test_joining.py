@@ -153,7 +153,9 @@ def test_a_single_wrong_bit_anywhere_in_a_master_is_noticed(tmp_path: Path, tool
 
 def test_a_film_whose_sound_is_too_short_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = joining.join._sound
-    monkeypatch.setattr(joining.join, "_sound", lambda codec, audio, seconds: real(codec, audio, seconds - Fraction(1, 2)))
+    monkeypatch.setattr(
+        joining.join, "_sound", lambda codec, audio, seconds: real(codec, audio, seconds - Fraction(1, 2))
+    )
     with pytest.raises(VerificationError, match=r"has 0\.7\d seconds of sound, and 1\.2\d of picture"):
         make(small("dvd_video"), "film", tmp_path)
     assert not list(tmp_path.glob("*.mpg"))

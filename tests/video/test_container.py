@@ -67,7 +67,16 @@ def film(
     (folder / "preset.yaml").write_text("a: b\n" * 300)
     output = folder / f"film.{codec.container}"
     tags = {"title": "x" * 300}
-    joint = join.Joint(folder / "list", folder / "metadata", folder / "preset.yaml", output, SEGMENTS * FRAMES, tags)
+    joint = join.Joint(
+        folder / "list",
+        folder / "metadata",
+        folder / "preset.yaml",
+        output,
+        SEGMENTS * FRAMES,
+        tags,
+        folder / "silence",
+    )
+    subprocess.run([tool.path, *join.silence(codec, joint.silence)], check=True)
     subprocess.run([tool.path, *join.arguments(codec, picture, audio, joint)], check=True)
     return output, segments, audio
 

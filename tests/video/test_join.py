@@ -29,7 +29,6 @@ HD = Picture(width=1920, height=1080, rate=Fraction(24000, 1001))
 QUIETLY = "-y -hide_banner -nostdin -nostats -loglevel warning"
 INPUTS = f"{QUIETLY} -f concat -safe 0 -i file:/job/list -f ffmetadata -i file:/job/chapters"
 BT709 = "-color_range tv -color_primaries bt709 -color_trc bt709 -colorspace bt709"
-SILENCE = "anullsrc=channel_layout=stereo:sample_rate=48000"
 DVD = "-map_metadata 1 -map_chapters 1 -f dvd -muxrate 10080000 -packetsize 2048 file:/job/film"
 MP4 = "-movflags +faststart+use_metadata_tags -f mp4 file:/job/film"
 MKV = (
@@ -41,7 +40,7 @@ MKV = (
 def joined(codec: Any, picture: Picture, audio: Audio, frames: int, **tags: str) -> list[str]:
     folder = Path("/job")
     files = (folder / name for name in ("list", "chapters", "preset.yaml", "film"))
-    return join.arguments(codec, picture, audio, join.Joint(*files, frames, tags))
+    return join.arguments(codec, picture, audio, join.Joint(*files, frames, tags, folder / "silence"))
 
 
 @pytest.mark.parametrize(
@@ -49,10 +48,7 @@ def joined(codec: Any, picture: Picture, audio: Audio, frames: int, **tags: str)
     [(NTSC, 215_784, "7199.992800"), (NTSC, 600, "20.020000"), (PAL, 3, "0.120000")],
 )
 def test_a_dvd_is_joined_with_silence_as_long_as_itself(picture: Picture, frames: int, seconds: str) -> None:
-    wanted = (
-        f"{INPUTS} -f lavfi -t {seconds} -i {SILENCE} -map 0:v -map 2:a:0 -c:v copy -c:a ac3 -b:a 192000 "
-        f"-ar 48000 -ac 2 {DVD}"
-    )
+    wanted = f"{INPUTS} -stream_loop -1 -t {seconds} -i file:/job/silence -map 0:v -map 2:a:0 -c:v copy -c:a copy {DVD}"
     assert joined(Mpeg2(), picture, Audio(), frames) == wanted.split(" ")
 
 
@@ -161,3 +157,13 @@ def test_shipped_films_are_cut_every_half_or_whole_minute_between_groups_of_pict
 @pytest.mark.parametrize(("wanted", "each"), [(1, 15), (15, 15), (16, 30), (1000, 1005), (1_000_000, 1_000_005)])
 def test_a_wanted_length_is_rounded_up_to_whole_groups_of_pictures(wanted: int, each: int) -> None:
     assert segment_frames(Job(segment_frames=wanted), Mpeg2(gop=15), NTSC) == each
+
+
+@pytest.mark.parametrize("codec", [Mpeg2(), Mpeg2(audio_bitrate=64_000)])
+def test_looped_silence_is_what_encoding_silence_makes(codec: Mpeg2, tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    subprocess.run([tool.path, *join.silence(codec, tmp_path / "silence")], check=True)
+    second = (tmp_path / "silence").read_bytes()
+    source = ["-f", "lavfi", "-t", "9.6", "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"]
+    encoder = ["-c:a", "ac3", "-b:a", str(codec.audio_bitrate), "-f", "ac3", "-"]
+    encoded = subprocess.run([tool.path, "-v", "error", *source, *encoder], check=True, capture_output=True).stdout
+    assert encoded == 10 * second
