@@ -14,7 +14,7 @@ EXIT_CODES: dict[int, str] = {
     4: "the encoder failed",
     5: "the simulation failed",
     6: "the disk is full, or the film outgrew its medium; finished segments are kept",
-    7: "the finished file did not pass its check",
+    7: "a finished segment or the film did not pass its check",
     8: "not every job of a queue is finished; the summary says which and why",
     129: "stopped because the terminal was closed, as with 130",
     130: "stopped by Ctrl-C or at the time of --stop-at; finished segments are kept, and the same command goes on from there",
@@ -52,7 +52,7 @@ class PreflightError(RenderError):
 
 
 class EncoderError(RenderError):
-    """ffmpeg refused, died, hung or left the wrong number of frames."""
+    """ffmpeg refused, died or hung."""
 
     exit_code = 4
 
@@ -69,8 +69,12 @@ class DiskFullError(RenderError):
     exit_code = 6
 
 
+class OutgrownError(DiskFullError):
+    """The film outgrew its medium; going on would not help."""
+
+
 class VerificationError(RenderError):
-    """The finished file is not what was planned."""
+    """A finished segment or film is not what was planned."""
 
     exit_code = 7
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import shutil
 import sys
@@ -59,7 +60,9 @@ def complain(error: RenderError, as_json: bool = False) -> None:
 
 
 def clock(seconds: float) -> str:
-    """A length of time as 1:02:03 or 2:03."""
+    """A length of time as 1:02:03 or 2:03, or that it is not known."""
+    if not math.isfinite(seconds):
+        return "unknown time"
     whole = round(seconds)
     hours, minutes = divmod(whole // 60, 60)
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"

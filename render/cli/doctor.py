@@ -70,17 +70,19 @@ def _ffmpeg() -> str:
 
 
 def _encoders() -> str:
+    from fractions import Fraction
+
     from render.preset import catalogue, load
     from render.video import codec, ffmpeg
+    from render.video.av1 import Av1
+    from render.video.picture import Picture
 
-    tool = ffmpeg.find()
+    tool, small = ffmpeg.find(), Picture(width=320, height=240, rate=Fraction(25))
     tried = {}
-    for name in catalogue.names():
-        preset = load(name)
-        if preset.codec.kind not in tried:
-            small = preset.picture.model_copy(update={"width": 320, "height": 240})
-            ffmpeg.require(tool, preset.codec.encoders, codec.probe_arguments(preset.codec, small))
-            tried[preset.codec.kind] = " + ".join(preset.codec.encoders)
+    for each in (*(load(name).codec for name in catalogue.names()), Av1()):
+        if each.kind not in tried:
+            ffmpeg.require(tool, each.encoders, codec.probe_arguments(each, small))
+            tried[each.kind] = " + ".join(each.encoders)
     return ", ".join(f"{kind} ({encoders})" for kind, encoders in sorted(tried.items())) + ": each encoded two frames"
 
 

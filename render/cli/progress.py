@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import sys
@@ -28,6 +29,9 @@ class Progress(Protocol):
 
     def __call__(self, status: Status) -> None:
         """Take note of a status; shows one now and then."""
+
+    def note(self, what: str) -> None:
+        """Say what came up on the way."""
 
     def close(self) -> None:
         """Stop showing."""
@@ -67,8 +71,14 @@ class Answering:
     def __call__(self, status: Status) -> None:
         """Take note of a status."""
         self._status = status
+        self._rate.measure(status)
         if self._shown is not None:
             self._shown(status)
+
+    def note(self, what: str) -> None:
+        """Say what came up on the way."""
+        if self._shown is not None:
+            self._shown.note(what)
 
     def line(self) -> str:
         """One line about the run."""
@@ -103,6 +113,9 @@ class _Silent:
     def __call__(self, status: Status) -> None:
         pass
 
+    def note(self, what: str) -> None:
+        pass
+
     def close(self) -> None:
         pass
 
@@ -135,6 +148,11 @@ class _Bar:
         except (OSError, ValueError):  # the terminal is gone
             silence(sys.stdout)
 
+    def note(self, what: str) -> None:
+        if self._bar is not None:
+            self._bar.clear()
+        say(f"note: {what}")
+
     def close(self) -> None:
         if self._bar is None:
             return
@@ -158,11 +176,17 @@ class _Lines:
         rate, left = self._rate.measure(status)
         if self._as_json:
             say_event(
-                "progress", frame=status.done, frames=status.planned, fps=round(rate, 2), eta_seconds=round(left, 1),
+                "progress", frame=status.done, frames=status.planned, fps=round(rate, 2), eta_seconds=round(left, 1) if math.isfinite(left) else None,
                 bytes=status.bytes_written(), bottleneck=status.bottleneck(),
             )  # fmt: skip
         else:
             say(_line(status, rate, left))
+
+    def note(self, what: str) -> None:
+        if self._as_json:
+            say_event("note", text=what)
+        else:
+            say(f"note: {what}")
 
     def close(self) -> None:
         pass

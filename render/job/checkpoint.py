@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from render import engines
-from render.job.files import publish
+from render.job import files
 from render.look.darkroom import Memory
 from render.video.film import Snapshot
 
@@ -43,11 +43,11 @@ def save(folder: Path, snapshot: Snapshot, fingerprint: str) -> None:
     np.savez(content, about=np.array(about), **arrays)  # type: ignore[arg-type]
     data = content.getbuffer()
     final = path_of(folder, snapshot.frame)
-    part = final.with_name(final.name + ".part")
+    part = files.part_of(final)  # a scout and a worker may both be at it
     with part.open("wb") as file:
         file.write(hashlib.sha256(data).hexdigest().encode() + b"\n")
         file.write(data)
-    publish(part, final)
+    files.publish(part, final)
 
 
 def load(path: Path, engine: str, fingerprint: str) -> Snapshot | None:

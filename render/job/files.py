@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from pathlib import Path
@@ -27,6 +28,44 @@ def publish(part: Path, final: Path) -> None:
         os.close(handle)
     part.replace(final)
     sync_folder(final.parent)
+
+
+def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file aside, then give it its name: whoever looks sees the old one or the new one, and nothing between.
+
+    Args:
+        path: the file.
+        data: its content.
+        durable: whether it must survive a power cut from then on.
+    """
+    part = part_of(path)
+    try:
+        part.write_bytes(data)
+        if durable:
+            publish(part, path)
+        else:
+            part.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise
+
+
+def part_of(path: Path) -> Path:
+    """Where a file is written before it has its name: this process's own place, for workers may write the same file."""
+    return path.with_name(f"{path.name}.{os.getpid()}.part")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is to lie in, so that they survive a power cut."""
+    missing = []
+    while not folder.exists():
+        missing.append(folder)
+        folder = folder.parent
+    for each in reversed(missing):
+        each.mkdir(exist_ok=True)
+        with contextlib.suppress(OSError):  # a parent may be one that we may not read
+            sync_folder(each.parent)
 
 
 def file_error(error: OSError, folder: Path) -> RenderError:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from render.errors import PreflightError
+from render.job import sealed
+from render.job.files import file_error, make_folder
+from render.video.container import TRANSPORT_STREAM
+
+PROGRAM = "render"
+"""What the lock says of itself, so that a job's folder is known as one."""
+OWN_NAMES = (
+    "preset.yaml", "job.json", "manifest.json", "preview.jpg", "status.json", "lock", "segments", "checkpoints", "logs",
+)  # fmt: skip
+"""Names in a job's folder, beside the film's."""
 
 
 @dataclass(frozen=True)
@@ -21,10 +34,12 @@ class Folder:
     Attributes:
         path: the folder.
         film_name: name of the finished film in it.
+        segment_ending: ending of its segments' names, which goes by the codec.
     """
 
     path: Path
     film_name: str
+    segment_ending: str = TRANSPORT_STREAM.ending
 
     @property
     def film(self) -> Path:
@@ -33,7 +48,7 @@ class Folder:
 
     @property
     def preset(self) -> Path:
-        """The resolved preset, with its seed; written once."""
+        """The resolved preset, with its seed; what it says is never read back."""
         return self.path / "preset.yaml"
 
     @property
@@ -84,13 +99,69 @@ class Folder:
         """
         for folder in (self.segments, self.checkpoints, self.logs) if rooms else (self.path,):
             try:
-                folder.mkdir(parents=True, exist_ok=True)
+                make_folder(folder)
             except OSError as error:
                 raise PreflightError(
                     f"the folder {folder} cannot be made: {error.strerror}", "choose another place with --out."
                 ) from error
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise PreflightError(f"cannot write to {self.path}", "choose another place with --out.")
+
+    def refuse_strangers(self) -> None:
+        """Never write into a folder that has files of a job's names which no job has made.
+
+        Raises:
+            PreflightError: this is one.
+        """
+        there = [name for name in OWN_NAMES if (self.path / name).exists()]
+        if there == ["lock"] and not self.lock.stat().st_size:  # of a run that was killed at its very start
+            return
+        if not there or self._is_ours() or self._looks_like_ours(there):
+            return
+        named = ", ".join(there[:3]) + (", ..." if len(there) > 3 else "")
+        raise PreflightError(
+            f"{self.path} is no job's folder, but holds {named}, which a job would replace",
+            "choose another folder with --out.",
+        )
+
+    def _is_ours(self) -> bool:
+        """Whether anything here says that a job made it: its lock, or where a power cut took that, any sealed file."""
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            if json.loads(self.lock.read_bytes()).get("program") == PROGRAM:
+                return True
+        if any(sealed.read(path) for path in (self.ledger, *sorted(self.segments.glob("*.json")))):
+            return True
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            return "recipe" in json.loads(self.manifest.read_bytes())
+        return False
+
+    def _looks_like_ours(self, there: list[str]) -> bool:
+        """Whether everything has a job's names, where nothing can be read: all that a bad power cut may leave."""
+        own = {*self.works(), *self.messages(), *self.parts()}
+        rooms = {path for place in (self.segments, self.checkpoints, self.logs) for path in place.glob("*")}
+        return {"lock", "job.json"} <= set(there) and rooms <= own
+
+    def works(self) -> Iterator[Path]:
+        """Every file of unfinished work that a job makes: segments, their records and digests, checkpoints."""
+        yield from _named(self.segments, r"\d{5,}\.[a-z0-9]+")
+        yield from _named(self.checkpoints, r"\d{9,}\.checkpoint")
+
+    def messages(self) -> Iterator[Path]:
+        """Every log of a job."""
+        yield from _named(self.logs, r"(\d{5,}|join)\.log")
+
+    def parts(self) -> Iterator[Path]:
+        """Every file that was being written, by this run or by one that was killed."""
+        names = "|".join(re.escape(name) for name in (*OWN_NAMES, self.film_name))
+        yield from _named(self.path, rf"({names})(\.\d+)?\.part")
+        yield from _named(self.segments, r"(\d{5,}(\.[a-z0-9]+)?|list|chapters|preset|silence)(\.\d+)?\.part")
+        yield from _named(self.checkpoints, r"\d{9,}\.checkpoint(\.\d+)?\.part")
+
+
+def _named(place: Path, pattern: str) -> Iterator[Path]:
+    for path in sorted(place.glob("*")):
+        if re.fullmatch(pattern, path.name):
+            yield path
 
 
 LINGER_SECONDS = 5.0
@@ -124,12 +195,22 @@ def locked(folder: Folder) -> Iterator[None]:
             ) from error
         except OSError:  # a file system without locks: the note alone must do
             _refuse_living_owner(folder, handle)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode(), 0)
-        yield
-        os.ftruncate(handle, 0)
+        _sign(folder, handle, host=socket.gethostname(), pid=os.getpid())
+        try:
+            yield
+        finally:
+            _sign(folder, handle)
     finally:
         os.close(handle)
+
+
+def _sign(folder: Folder, handle: int, **owner: Any) -> None:
+    """Say in a lock whose it is."""
+    try:
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, json.dumps({"program": PROGRAM, **owner}).encode(), 0)
+    except OSError as error:
+        raise file_error(error, folder.path) from error
 
 
 def _taken(handle: int) -> bool:

@@ -20,7 +20,7 @@ STARVED = 0.75
 """An encoder that spends less than this share of its bits has no use for more."""
 TIME_MARGIN = 0.2
 SIZE_MARGIN = 0.1
-"""Of constant quality, at least: pictures change."""
+"""Of constant quality, at least: pictures change. Likewise where an encoder keeps to a bit rate only roughly."""
 ENOUGH = 1.05
 """A need this much above the budget cannot be seen."""
 
@@ -92,7 +92,8 @@ def forecast(preset: Preset, probed: Probed) -> Forecast:
         bits = budget if bits >= STARVED * budget else bits
         need = sum(share * (piece.need or 0.0) for share, piece in zip(shares, pieces, strict=True))
         segments = -(-frames // segment_frames(preset.job, codec, picture))
-        size_margin = float(fit.reserve(codec.kind, segments, float(preset.seconds)))
+        kept = codec.kind not in fit.UNFIT
+        size_margin = float(fit.reserve(codec.kind, segments, float(preset.seconds))) if kept else SIZE_MARGIN
     else:
         late = [piece.own.bits for piece in pieces[1:] or pieces]
         size_margin = max(SIZE_MARGIN, (max(late) - min(late)) / (2 * bits), 0.0 if len(pieces) > 1 else 0.3)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from render.errors import RenderError, StoppedError
+from render.job.files import replace
 from render.job.rate import Rate
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ SCHEMA_VERSION = 1
 BEAT_SECONDS = 1.0
 SILENCE_SECONDS = 120.0
 """A run on another machine is taken for gone when it has not been heard of for so long."""
+QUIET_SECONDS = 6 * 3600.0
+"""The same of a run that rests, or works on whole files, during which it says nothing."""
 
 
 class Heartbeat:
@@ -82,21 +85,21 @@ class Heartbeat:
         self._write()
 
     def enter(self, phase: str) -> None:
-        """The run rests, or joins its segments."""
+        """The run checks what is there, rests, or joins its segments."""
         self._told["phase"] = phase
         self._next = 0.0
+        self._write()
+
+    def note(self, what: str) -> None:
+        """Something that the user should know has come up."""
+        self._told["warnings"].append(what)
         self._write()
 
     def _write(self) -> None:
         seconds = self._spent + time.monotonic() - self._since
         content = {**self._told, "time": time.time(), "seconds": round(seconds, 3)}
-        part = self._path.with_name(self._path.name + ".part")
-        try:
-            part.write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
-            os.replace(part, self._path)
-        except OSError:  # a full disk stops the film, if anything, not this
-            with contextlib.suppress(OSError):
-                part.unlink()
+        with contextlib.suppress(OSError):  # a full disk stops the film, if anything, not this
+            replace(self._path, f"{json.dumps(content, ensure_ascii=False)}\n".encode(), durable=False)
 
     def __enter__(self) -> Heartbeat:
         self._write()
@@ -126,7 +129,8 @@ def read(path: Path) -> dict[str, Any] | None:
 def is_alive(told: dict[str, Any]) -> bool:
     """Whether the process behind a heartbeat still runs, as far as can be known from here."""
     if told.get("host") != socket.gethostname():
-        return time.time() - float(told.get("time", 0.0)) < SILENCE_SECONDS
+        longest = SILENCE_SECONDS if told.get("phase") in ("starting", "rendering") else QUIET_SECONDS
+        return time.time() - float(told.get("time", 0.0)) < longest
     pid = int(told.get("pid", 0))
     try:
         os.kill(pid, 0)

@@ -9,22 +9,24 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import itertools
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from render.errors import PreflightError
-from render.job import sealed
+from render.job import manifest, sealed
 from render.job.folder import Folder
+from render.video import digest
 from render.video.cutting import Segment
 
 SCHEMA_VERSION = 1
 _CHUNK = 1 << 20
-_DERIVED = ("arguments", "seed_number")
-"""What in a recipe follows from the rest of it."""
+_LAST = ("preset.about", "name", "seed_number", "arguments")
+"""What in a recipe is named only where nothing else differs: words, and what follows from the rest."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Record:
         number, first, frames: the segment.
         bytes: size of its file.
         sha256: digest of its file.
-        frames_sha256: digest of its frames' digests, SHA-256 each, in order.
+        frames_sha256: digest of its frames' digests, in order (:mod:`render.video.digest`).
         seconds: how long it took.
         device: where its frames were made.
         recipe: digest of the recipe it was made by.
@@ -54,11 +56,11 @@ class Record:
 
 def video_file(folder: Folder, number: int) -> Path:
     """A segment's video."""
-    return folder.segments / f"{number:05}.ts"
+    return folder.segments / f"{number:05}.{folder.segment_ending}"
 
 
 def digests_file(folder: Path, number: int) -> Path:
-    """The digests of a segment's frames, 32 bytes each."""
+    """The digests of a segment's frames."""
     return folder / f"{number:05}.frames"
 
 
@@ -67,13 +69,18 @@ def record_file(folder: Folder, number: int) -> Path:
     return folder.segments / f"{number:05}.json"
 
 
-def file_sha256(path: Path) -> str:
+Check = Callable[[], None]
+"""Called between two pieces of long work; raises where it is to end."""
+
+
+def file_sha256(path: Path, check: Check = lambda: None) -> str:
     """SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_CHUNK):
-            digest.update(block)
-    return digest.hexdigest()
+            found.update(block)
+            check()
+    return found.hexdigest()
 
 
 def recipe_digest(recipe: dict[str, Any]) -> str:
@@ -92,7 +99,7 @@ class Ledger:
         records: those that are done, by number.
         damaged: what was found not to be what the ledger says, for the user.
         spent: seconds that earlier runs took.
-        is_known: whether the folder's ledger was whole when it was opened.
+        stored: what the folder's ledger said when it was opened; None where there was none that was whole.
     """
 
     folder: Folder
@@ -101,12 +108,18 @@ class Ledger:
     records: dict[int, Record] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
     spent: float = 0.0
-    is_known: bool = False
+    stored: dict[str, Any] | None = None
     begun: float = field(default_factory=time.monotonic)
 
     def missing(self) -> list[Segment]:
         """Segments still to be made, in order."""
         return [segment for segment in self.segments if segment.number not in self.records]
+
+    @property
+    def finished(self) -> dict[str, Any] | None:
+        """The finished film's bytes and digests, where an earlier run has finished it."""
+        told = (self.stored or {}).get("finished")
+        return told if isinstance(told, dict) else None
 
     @property
     def frames_done(self) -> int:
@@ -125,11 +138,8 @@ class Ledger:
                 yield digests_file(self.folder.segments, segment.number).read_bytes()
 
     def frames_sha256(self) -> str:
-        """Digest of the film's frames: SHA-256 of each frame's SHA-256, in order."""
-        total = hashlib.sha256()
-        for each in self.digests():
-            total.update(each)
-        return total.hexdigest()
+        """Digest of the film's frames."""
+        return digest.of_film(self.digests())
 
     def add(self, record: Record) -> None:
         """Take a segment in: first its own record, then the whole."""
@@ -159,21 +169,32 @@ class Ledger:
 
 
 def open_ledger(folder: Folder, recipe: dict[str, Any], segments: list[Segment]) -> Ledger:
-    """A job's ledger: begun, continued, or put together again from the segments' own records.
+    """A job's ledger, begun or continued; what is done is known after :func:`examine`.
 
     Raises:
         PreflightError: the folder holds a job with another recipe; the message names what differs.
     """
-    ledger = Ledger(folder, recipe, segments)
-    stored = sealed.read(folder.ledger)
-    if stored is not None:
-        ledger.is_known = True
-        ledger.spent = float(stored.get("seconds", 0.0))
-        refuse_other_recipe(folder, stored.get("recipe", {}), recipe)
+    ledger = Ledger(folder, recipe, segments, stored=sealed.read(folder.ledger))
+    if ledger.stored is not None:
+        ledger.spent = float(ledger.stored.get("seconds", 0.0))
+        refuse_other_recipe(folder, ledger.stored.get("recipe", {}), recipe)
     elif folder.ledger.exists():
         ledger.damaged.append("the ledger job.json, which was put together again from the segments' records")
-    own = recipe_digest(recipe)
-    for segment in segments:
+    return ledger
+
+
+def examine(ledger: Ledger, check: Check = lambda: None) -> None:
+    """Find the segments that are done, by their own records, and see that their files are what those say.
+
+    Args:
+        ledger: takes the records in, and what is damaged.
+        check: called now and then.
+
+    Raises:
+        PreflightError: they are another recipe's, and the ledger that would say which is damaged.
+    """
+    folder, own, stored = ledger.folder, recipe_digest(ledger.recipe), ledger.stored
+    for segment in ledger.segments:
         content = sealed.read(record_file(folder, segment.number))
         if content is None:
             if stored is not None and _claimed(stored, segment.number):
@@ -190,11 +211,10 @@ def open_ledger(folder: Folder, recipe: dict[str, Any], segments: list[Segment])
             )
         if record.recipe != own or (record.first, record.frames) != (segment.first, segment.frames):
             continue
-        if _is_whole(folder, record):
+        if is_whole(folder, record, check):
             ledger.records[segment.number] = record
         else:
             ledger.damaged.append(f"segment {segment.number}")
-    return ledger
 
 
 def refuse_foreign_film(book: Ledger) -> None:
@@ -204,24 +224,14 @@ def refuse_foreign_film(book: Ledger) -> None:
         PreflightError: one stands in its place.
     """
     film, folder = book.folder.film, book.folder
-    if not film.exists() or book.is_known or book.records:
+    if not film.exists() or book.stored is not None or book.records:
         return
-    told = manifest_recipe(folder)
-    if told != recipe_digest(book.recipe):
+    told = manifest.read(folder.manifest)
+    if told is None or told.get("recipe") != recipe_digest(book.recipe):
         raise PreflightError(
             f"{film} exists already, and nothing says that it is this film",
             "choose another folder with --out, or replace it with --restart.",
         )
-
-
-def manifest_recipe(folder: Folder) -> str | None:
-    """Digest of the recipe that a finished film's manifest names."""
-    try:
-        content = json.loads(folder.manifest.read_bytes())
-    except (OSError, ValueError):
-        return None
-    recipe = content.get("recipe") if isinstance(content, dict) else None
-    return recipe if isinstance(recipe, str) else None
 
 
 def seed_in(path: Path) -> int | str | None:
@@ -239,13 +249,13 @@ def _claimed(stored: dict[str, Any], number: int) -> bool:
     return number < len(listed) and listed[number].get("state") == "done"
 
 
-def _is_whole(folder: Folder, record: Record) -> bool:
+def is_whole(folder: Folder, record: Record, check: Check = lambda: None) -> bool:
     """Whether a segment's files are what its record says."""
     video, digests = video_file(folder, record.number), digests_file(folder.segments, record.number)
     try:
-        if video.stat().st_size != record.bytes or digests.stat().st_size != 32 * record.frames:
+        if video.stat().st_size != record.bytes or digests.stat().st_size != digest.BYTES * record.frames:
             return False
-        return file_sha256(digests) == record.frames_sha256 and file_sha256(video) == record.sha256
+        return file_sha256(digests) == record.frames_sha256 and file_sha256(video, check) == record.sha256
     except OSError:
         return False
 
@@ -256,9 +266,11 @@ def refuse_other_recipe(folder: Folder, before: dict[str, Any], now: dict[str, A
     Raises:
         PreflightError: they differ; the message says where and how.
     """
-    # The preset first; what follows from it only where nothing else differs.
-    differing = sorted(_differences(before, now), key=lambda found: (found[0] in _DERIVED, found[0][:6] != "preset"))
-    differing = [found for found in differing if found[0] not in _DERIVED] or differing
+    # The preset first; words, and what follows from the rest, only where nothing else differs.
+    differing = sorted(
+        _differences(before, now), key=lambda found: (_is_last(found[0]), not found[0].startswith("preset."))
+    )
+    differing = [found for found in differing if not _is_last(found[0])] or differing
     if differing:
         where, old, new = differing[0]
         more = f" ({len(differing) - 1} more differ)" if len(differing) > 1 else ""
@@ -268,10 +280,19 @@ def refuse_other_recipe(folder: Folder, before: dict[str, Any], now: dict[str, A
         )
 
 
+def _is_last(where: str) -> bool:
+    return where.partition("[")[0] in _LAST
+
+
 def _differences(before: Any, now: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
     if isinstance(before, dict) and isinstance(now, dict):
         for key in sorted(before.keys() | now.keys()):
             yield from _differences(before.get(key), now.get(key), f"{where}.{key}" if where else key)
+    elif isinstance(before, list) and isinstance(now, list):
+        number = next((at for at, pair in enumerate(itertools.zip_longest(before, now)) if pair[0] != pair[1]), None)
+        if number is not None:  # one of them says enough
+            old, new = (words[number] if number < len(words) else None for words in (before, now))
+            yield f"{where}[{number}]", _short(old), _short(new)
     elif before != now:
         yield where, _short(before), _short(now)
 
@@ -282,10 +303,7 @@ def _short(value: Any) -> str:
 
 
 def clear(folder: Folder) -> None:
-    """Remove all that a job has made, to begin anew; the film itself stays until another one replaces it."""
-    for place in (folder.segments, folder.checkpoints, folder.logs):
-        for path in place.glob("*"):
-            with contextlib.suppress(OSError):
-                path.unlink()
-    for path in (folder.ledger, folder.preset, folder.preview, folder.manifest):
-        path.unlink(missing_ok=True)
+    """Remove the work of another film, to begin anew; that film itself stays until the new one replaces it."""
+    for path in (*folder.works(), *folder.messages(), folder.preview):
+        with contextlib.suppress(OSError):
+            path.unlink()

@@ -1,7 +1,7 @@
 """The manifest: what a finished film is and how it came to be, beside the film as JSON.
 
-It is all that other programs may rely on. ``frames.sha256`` is the SHA-256 of the SHA-256 digests of the raw frames in
-their order: equal digests mean equal pictures, whatever encoder or machine made the file, in however many segments. The
+It is all that other programs may rely on. ``frames.sha256`` is the SHA-256 of the raw frames' own digests, XXH3 of 128 bits
+each, in their order: equal ones mean equal pictures, whatever encoder or machine made the file, in however many segments. The
 file's own ``sha256`` is the same on every run with the same ffmpeg where ``repeatable`` says so; what NVENC makes differs
 between GPUs and drivers.
 """
@@ -12,25 +12,27 @@ import dataclasses
 import json
 import platform
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from render import __version__
-from render.job.files import publish
-from render.job.plan import Plan
+from render.job.files import replace
 from render.preset import to_data
+from render.video import digest as frame_digest
+
+if TYPE_CHECKING:
+    from render.job.plan import Plan
 
 SCHEMA_VERSION = 2
 
 
 def build(
-    plan: Plan, *, frames: int, digest: str, film_bytes: int, film_sha256: str, buffer: float | None, seconds: float
+    plan: Plan, *, digest: str, film_bytes: int, film_sha256: str, buffer: float | None, seconds: float
 ) -> dict[str, Any]:
     """The manifest's content.
 
     Args:
         plan: the plan that ran.
-        frames: frames in the film.
-        digest: SHA-256 of the frames' SHA-256 digests, hexadecimal.
+        digest: the film's frames' digest, hexadecimal.
         film_bytes: size of the film.
         film_sha256: SHA-256 of the film.
         buffer: lowest fill of a disc player's buffer, as a share of it; None for other films.
@@ -55,11 +57,12 @@ def build(
         "seed": preset.seed,
         "seed_number": preset.seed_number,
         "frames": {
-            "count": frames,
+            "count": preset.frame_count,
             "rate": str(picture.rate),
-            "seconds": float(frames / picture.rate),
+            "seconds": float(preset.seconds),
             "format": "yuv420p, limited range",
             "sha256": digest,
+            "each": frame_digest.NAME,
         },
         "segment_frames": plan.recipe["segment_frames"],
         "recipe": plan.recipe_digest,
@@ -83,9 +86,7 @@ def build(
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """Write a manifest at once and for good."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    publish(part, path)
+    replace(path, f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode())
 
 
 def keep(path: Path) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from render import __version__, engines
+from render import __version__, engines, look
 from render.compute import device as devices
 from render.compute import gpu
 from render.compute.device import Choice, Device
@@ -22,14 +22,12 @@ from render.job.folder import Folder
 from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
 from render.settings import shown
-from render.video import codec, ffmpeg, fit, inspect
+from render.video import codec, digest, ffmpeg, fit, inspect
 from render.video import encoder as encoders
 from render.video.cutting import Job, Segment, cut, segment_frames
 from render.video.film import Film, Snapshot, device_bytes
 
 SPACE_MARGIN = 1.05
-DIGEST_BYTES = 32
-"""A frame's digest, SHA-256."""
 NAME_BYTES = 255
 """Longest name of a file on common file systems (NAME_MAX)."""
 
@@ -51,6 +49,7 @@ class Plan:
         expected_bytes: size of the film.
         expected_is_firm: whether the rate control promises that size, or it is a rough guess.
         warnings: what the user should know.
+        gpus: what the driver said, for workers to be spread over all GPUs; None where one was named, or none is used.
     """
 
     name: str
@@ -65,6 +64,7 @@ class Plan:
     expected_bytes: int
     expected_is_firm: bool
     warnings: tuple[str, ...]
+    gpus: gpu.Probe | None = None
 
     @functools.cached_property
     def recipe_digest(self) -> str:
@@ -77,7 +77,7 @@ class Plan:
         preset = self.preset
         frames, codec, picture = preset.frame_count, preset.codec, preset.picture
         video = codec.cost(picture, frames, preset.audio).video_bytes(self.expected_bytes)
-        return self.expected_bytes + fit.segment_bytes(codec, picture, frames, video) + frames * DIGEST_BYTES
+        return self.expected_bytes + fit.segment_bytes(codec, picture, frames, video) + frames * digest.BYTES
 
     @functools.cached_property
     def essence(self) -> Preset:
@@ -109,17 +109,15 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
     Raises:
         UsageError: ``out`` is no name for a folder.
     """
-    own, ending = own_name(preset, name), f".{preset.codec.container}"
+    own, ending, segment = own_name(preset, name), f".{preset.codec.container}", preset.codec.segment_format.ending
     if out is None:
-        return Folder(Path("renders", own).absolute(), own + ending)
+        return Folder(Path("renders", own).absolute(), own + ending, segment)
     try:
         out.encode()
         path = Path(out).expanduser().absolute()
         special = path.exists() and not path.is_dir()
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, no UTF-8
         raise UsageError(f"--out {shown(out)} is no name for a folder") from error
-    if "\n" in str(path):  # ffmpeg's listings have a name on each line
-        raise UsageError(f"--out {shown(out)} is no name for a folder: it has more than one line")
     if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv", ".m2ts"):
         raise UsageError(
             f"--out {out}: a film is made in a folder of its own, which keeps all that is needed to go on",
@@ -128,8 +126,8 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
     if len(os.fsencode(path.name + ending + ".part")) > NAME_BYTES:
         raise UsageError(f"--out {shown(out)} is too long a name for a folder and the film in it")
     if out.endswith(os.sep):
-        return Folder(path / own, own + ending)
-    return Folder(path, path.name + ending)
+        return Folder(path / own, own + ending, segment)
+    return Folder(path, path.name + ending, segment)
 
 
 def own_name(preset: Preset, name: str) -> str:
@@ -167,6 +165,8 @@ def make(
         PreflightError: ffmpeg, an encoder or the device is missing, or not the one that was asked for.
     """
     folder = job_folder(preset, name, out)
+    if "\n" in str(folder.path):  # ffmpeg's listings have a name on each line
+        raise UsageError(f"{shown(str(folder.path))} is no name for a folder: it has more than one line")
     frames = preset.frame_count
     expected, firm = check_medium(preset)
     if preset.audio.file is not None and not Path(preset.audio.file).is_file():
@@ -184,8 +184,9 @@ def make(
     each = segment_frames(preset.job, preset.codec, preset.picture)
     return Plan(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
-        recipe_of(preset, name, tool, arguments, each), tuple(arguments),
+        recipe_of(preset, name, tool, who.kind, arguments, each), tuple(arguments),
         expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
+        gpus if chosen.kind == "cuda" and gpu_wanted is None else None,
     )  # fmt: skip
 
 
@@ -206,11 +207,14 @@ def check_medium(preset: Preset) -> tuple[int, bool]:
     return expected, firm
 
 
-def recipe_of(preset: Preset, name: str, tool: ffmpeg.Tool, arguments: list[str], each: int) -> dict[str, Any]:
+def recipe_of(
+    preset: Preset, name: str, tool: ffmpeg.Tool, encoder: str, arguments: list[str], each: int
+) -> dict[str, Any]:
     """All that decides a film's bytes."""
     return {
-        "name": name, "preset": film_data(preset), "seed_number": preset.seed_number, "bits": engines.card(preset.engine.kind).BITS,
-        "segment_frames": each, "ffmpeg": tool.version, "arguments": arguments,
+        "name": name, "preset": film_data(preset), "seed_number": preset.seed_number, "render": __version__,
+        "bits": {"engine": engines.card(preset.engine.kind).BITS, "look": look.BITS}, "segment_frames": each,
+        "ffmpeg": tool.version, "encoder": encoder, "arguments": arguments,
     }  # fmt: skip
 
 
@@ -228,8 +232,13 @@ def device_for(
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
     return devices.choose(
         choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
-        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.look, preset.picture), probe=probe,
+        gpu_bytes=device_bytes_of(preset), probe=probe,
     )  # fmt: skip
+
+
+def device_bytes_of(preset: Preset) -> int:
+    """Memory of a GPU that a preset's film takes."""
+    return device_bytes(preset.engine, preset.torus, preset.look, preset.picture)
 
 
 def film_of(preset: Preset, device: Device, snapshot: Snapshot | None = None) -> Film:
@@ -251,6 +260,12 @@ def check_space(plan: Plan, bytes_done: int) -> None:
             f"{show_path(plan.folder.path)} has {show_bytes(free)} free",
             "make room, write elsewhere with --out, or shorten it with --duration.",
         )
+
+
+def medium_of(preset: Preset) -> str:
+    """What a film must fit, for people."""
+    kind = preset.medium.kind
+    return kind if kind != "file" else "its limit"
 
 
 def show_bytes(count: float) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
+import io
 import time
 from pathlib import Path
 
 import numpy as np
 
+from render.job.files import replace
 from render.job.still import full_range
 from render.video.picture import Picture
 
@@ -37,7 +38,7 @@ class Preview:
         image = Image.fromarray(full_range(luma[::stride, ::stride]))
         shape = float(self._picture.display_aspect)
         image = image.resize((WIDTH, max(1, round(WIDTH / shape))), Image.Resampling.BILINEAR)
-        part = self._path.with_name(self._path.name + ".part")
+        encoded = io.BytesIO()
+        image.save(encoded, "JPEG", quality=85)
         with contextlib.suppress(OSError):
-            image.save(part, "JPEG", quality=85)
-            os.replace(part, self._path)
+            replace(self._path, encoded.getvalue(), durable=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ class Rate:
         self._marks: deque[tuple[float, int]] = deque()
 
     def measure(self, status: Status) -> tuple[float, float]:
-        """Frames per second and seconds still to go."""
+        """Frames per second and seconds still to go, infinity where nothing moves."""
         if not self._marks:
             self._marks.append((0.0, status.begun_with))
         self._marks.append((status.seconds, status.done))
@@ -26,4 +27,4 @@ class Rate:
             self._marks.popleft()
         since, done = self._marks[0]
         rate = (status.done - done) / max(1e-9, status.seconds - since)
-        return rate, (status.planned - status.done) / max(1e-9, rate)
+        return rate, (status.planned - status.done) / rate if rate > 0 else math.inf

@@ -14,22 +14,23 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 from render.errors import (
     DiskFullError,
     EncoderError,
+    OutgrownError,
     RenderError,
     StoppedError,
     VerificationError,
 )
-from render.job import checkpoint, crew, joining, ledger, manifest, steering
-from render.job.files import file_error, publish
-from render.job.folder import Folder, locked
+from render.job import checkpoint, crew, finishing, ledger, manifest, staff, steering
+from render.job.files import file_error, replace
+from render.job.finishing import Finished
+from render.job.folder import locked
 from render.job.heartbeat import Heartbeat
 from render.job.ledger import Ledger, Record
 from render.job.pace import Pace
-from render.job.plan import Plan, check_space
+from render.job.plan import Plan, check_space, medium_of
 from render.job.preview import Preview
 from render.job.projector import Projector
 from render.job.segment import Take, diagnose, sweep
@@ -42,7 +43,6 @@ from render.video.film import Snapshot
 from render.video.frames import Clock
 
 CHECKPOINTS_KEPT = 3
-LATE = "some pictures come too late for a player's buffer, where it may stutter; a lower codec.max_bitrate avoids that"
 
 
 @dataclass(frozen=True)
@@ -78,30 +78,7 @@ class Begun:
 
     frames_done: int
     damaged: tuple[str, ...]
-    workers: crew.Choice
-
-
-@dataclass(frozen=True)
-class Finished:
-    """A film that was made.
-
-    Attributes:
-        film: where it is.
-        frames: frames in it.
-        film_bytes: its size.
-        digest: SHA-256 of its frames' SHA-256 digests.
-        seconds: how long this run took.
-        made: frames that this run made; 0 where the film was finished already.
-        notes: what the user should know about it.
-    """
-
-    film: Path
-    frames: int
-    film_bytes: int
-    digest: str
-    seconds: float
-    made: int
-    notes: tuple[str, ...] = ()
+    workers: staff.Choice
 
 
 def make(
@@ -113,6 +90,7 @@ def make(
     pace: Pace | None = None,
     ready: Callable[[Begun], None] = lambda begun: None,
     report: Callable[[Status], None] = lambda status: None,
+    notice: Callable[[str], None] = lambda what: None,
     stopping: Callable[[], None] = lambda: None,
 ) -> Finished:
     """Make the film a plan describes, or finish it.
@@ -125,48 +103,63 @@ def make(
         pace: when to rest and when to end; left out, neither.
         ready: called once nothing speaks against the film any more, before the first frame.
         report: called as frames are drawn.
+        notice: called with what comes up on the way, such as a segment that is tried again.
         stopping: called, from a signal handler, when a signal asks to stop.
 
     Raises:
         RenderError: it did not work out. All finished segments are kept, and the same call goes on from there.
     """
     folder, stop, heart, pace = plan.folder, Stop(stopping), Heartbeat(plan), pace or Pace()
+    folder.refuse_strangers()
     folder.make()
 
     def tell(status: Status) -> None:
         heart.beat(status)
         report(status)
 
-    with locked(folder), stop.listening(), heart, _told(plan, stop, go_on):
-        sweep(folder)
-        if restart:
-            ledger.clear(folder)
-        elif finished := _already(plan):
-            _tidy(plan, manifest.keep(folder.manifest))
-            return finished
-        folder.make(rooms=True)
-        book = ledger.open_ledger(folder, plan.recipe, list(plan.segments))
-        if not restart:
-            ledger.refuse_foreign_film(book)
-        _refuse_outgrown(plan, book)
-        check_space(plan, book.bytes_done)
-        _write_preset(plan)
-        book.save()
-        chosen = crew.choose(workers, plan)
-        found = Begun(book.frames_done, tuple(book.damaged), chosen)
-        heart.begin(found, book.spent)
-        ready(found)
-        check_kernels(plan.device)
-        begun, before = time.perf_counter(), book.frames_done
-        pace.begin(stop, lambda: heart.enter("resting"))
-        if chosen.workers > 1:
-            _side_by_side(plan, book, stop, tell, chosen.workers, pace)
-        else:
-            _Work(plan, book, stop, tell, pace).render()
+    def say(what: str) -> None:
+        heart.note(what)
+        notice(what)
+
+    def check() -> None:
         if stop.by:
-            raise stopped(plan, book, stop)
-        heart.enter("joining")
-        return _publish(plan, book, stop, begun, before)
+            raise StoppedError(stop.why, signal_number=stop.by)
+
+    with locked(folder), stop.listening(), _told(plan, stop, go_on):
+        sweep(folder)
+        book = Ledger(folder, plan.recipe, list(plan.segments))
+        if not restart:
+            book = ledger.open_ledger(folder, plan.recipe, list(plan.segments))
+        with heart:
+            if not restart:
+                heart.enter("checking")
+                if finished := finishing.already(plan, book, check):
+                    finishing.tidy(folder, manifest.keep(folder.manifest))
+                    return finished
+                ledger.examine(book, check)
+                ledger.refuse_foreign_film(book)
+            _refuse_outgrown(plan, book)
+            check_space(plan, book.bytes_done)
+            chosen = staff.choose(workers, plan, len(book.missing()))
+            found = Begun(book.frames_done, tuple(book.damaged), chosen)
+            heart.begin(found, book.spent)
+            ready(found)
+            check_kernels(plan.device)
+            book.save()
+            if restart:
+                ledger.clear(folder)
+            folder.make(rooms=True)
+            _write_preset(plan)
+            begun, before = time.perf_counter(), book.frames_done
+            pace.begin(stop, lambda: heart.enter("resting"))
+            if chosen.workers > 1:
+                _side_by_side(plan, book, stop, tell, say, chosen, pace)
+            else:
+                _Work(plan, book, stop, tell, say, pace).render()
+            if stop.by:
+                raise stopped(plan, book, stop)
+            heart.enter("joining")
+            return finishing.publish(plan, book, stop.running, check, begun, before)
 
 
 @contextlib.contextmanager
@@ -174,13 +167,15 @@ def _told(plan: Plan, stop: Stop, go_on: str) -> Iterator[None]:
     """Turn what goes wrong in the block into an error for the user, with how to go on."""
     try:
         yield
-    except (RenderError, OSError) as error:
+    except BaseException as error:
         sweep(plan.folder)  # it may be all that fills the disk
+        if not isinstance(error, (RenderError, OSError)):
+            raise
         kept = f"All finished segments are kept; {go_on}"
         if stop.by:
             raise StoppedError(error.message if isinstance(error, StoppedError) else stop.why, kept, stop.by) from None
         told = error if isinstance(error, RenderError) else file_error(error, plan.folder.path)
-        if isinstance(told, (DiskFullError, EncoderError)):
+        if isinstance(told, (DiskFullError, EncoderError)) and not isinstance(told, OutgrownError):
             told.hint = f"{told.hint} {kept}".strip()
         raise told from error
 
@@ -189,13 +184,12 @@ def _refuse_outgrown(plan: Plan, book: Ledger) -> None:
     """Make no more of a film that does not fit its medium any more.
 
     Raises:
-        DiskFullError: it does not.
+        OutgrownError: it does not.
     """
     if steering.has_outgrown(plan, book.records):
-        raise DiskFullError(
-            f"the film outgrew its medium, {plan.preset.medium.kind}, after {book.frames_done} of "
-            f"{plan.preset.frame_count} frames",
-            "lower the quality, shorten it, or choose a larger medium.",
+        raise OutgrownError(
+            f"the film outgrew {medium_of(plan.preset)} after {book.frames_done} of {plan.preset.frame_count} frames",
+            finishing.OTHERWISE,
         )
 
 
@@ -205,27 +199,23 @@ def _write_preset(plan: Plan) -> None:
     with contextlib.suppress(OSError):
         if plan.folder.preset.read_bytes() == text:
             return
-    part = plan.folder.preset.with_name(plan.folder.preset.name + ".part")
-    part.write_bytes(text)
-    publish(part, plan.folder.preset)
-
-
-def _already(plan: Plan) -> Finished | None:
-    """The film, where it is finished and still what its manifest says."""
-    told = manifest.read(plan.folder.manifest)
-    if told is None or told.get("recipe") != plan.recipe_digest:
-        return None
-    film = plan.folder.film
-    if not film.is_file() or film.stat().st_size != told["bytes"]:
-        return None
-    return Finished(film, told["frames"]["count"], told["bytes"], told["frames"]["sha256"], 0.0, 0)
+    replace(plan.folder.preset, text)
 
 
 class _Work:
     """Rendering what is missing, one segment after the other; a finished one is closed beside the next."""
 
-    def __init__(self, plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], pace: Pace) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        book: Ledger,
+        stop: Stop,
+        report: Callable[[Status], None],
+        notice: Callable[[str], None],
+        pace: Pace,
+    ) -> None:
         self._plan, self._book, self._stop, self._report, self._pace = plan, book, stop, report, pace
+        self._notice = notice
         self._clock = Clock()
         self._begun_with = book.frames_done
         self._preview = Preview(plan.folder.preview, plan.preset.picture)
@@ -246,9 +236,12 @@ class _Work:
                     if self._stop.by:
                         raise stopped(self._plan, self._book, self._stop)
                     self._segment(segment, closer)
-            finally:
+            except BaseException as error:
                 with contextlib.suppress(EncoderError, VerificationError):
                     self._settle()
+                if isinstance(error, StoppedError):  # the segment that was being closed counts, too
+                    raise stopped(self._plan, self._book, self._stop) from None
+                raise
 
     def _next(self) -> Segment | None:
         """The first segment that is neither done nor being closed."""
@@ -325,6 +318,7 @@ class _Work:
         self._attempts[segment.number] += 1
         if self._attempts[segment.number] > self._plan.preset.job.retries or self._stop.by:
             raise error
+        self._notice(f"segment {segment.number} is tried again: {error.message}")
 
     def _take(self, take: Take, data: memoryview) -> None:
         take.write(data)
@@ -350,7 +344,7 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
     """Take a finished segment into the ledger.
 
     Raises:
-        DiskFullError: the film outgrew its medium.
+        OutgrownError: the film outgrew its medium.
     """
     book.add(record)
     missing = book.missing()
@@ -360,7 +354,13 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
 
 
 def _side_by_side(
-    plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int, pace: Pace
+    plan: Plan,
+    book: Ledger,
+    stop: Stop,
+    report: Callable[[Status], None],
+    notice: Callable[[str], None],
+    chosen: staff.Choice,
+    pace: Pace,
 ) -> None:
     """Make all missing segments with several workers."""
     begun, begun_with = time.perf_counter(), book.frames_done
@@ -374,7 +374,7 @@ def _side_by_side(
         )
         pace.goes_on(team.hold)
 
-    team = crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record))
+    team = crew.Crew(plan, book, stop, chosen, lambda record: accept(plan, book, record), notice)
     team.run(tell)
     if stop.by:
         raise stopped(plan, book, stop)
@@ -385,42 +385,3 @@ def stopped(plan: Plan, book: Ledger, stop: Stop) -> StoppedError:
     return StoppedError(
         f"{stop.why}; {book.frames_done} of {plan.preset.frame_count} frames are done", signal_number=stop.by
     )
-
-
-def _publish(plan: Plan, book: Ledger, stop: Stop, begun: float, before: int) -> Finished:
-    """Join the segments, look at the film, and give it its name with its manifest."""
-    folder = plan.folder
-    records = [book.records[segment.number] for segment in plan.segments]
-    part = folder.path / f"{folder.film_name}.part"
-    buffer = joining.make(plan, folder, records, part, stop.running)
-    film_bytes, most = part.stat().st_size, plan.preset.most_bytes
-    if most is not None and film_bytes > most:
-        raise DiskFullError(
-            f"the film is {film_bytes} bytes, and {plan.preset.medium.kind} takes {most}",
-            "lower the quality, shorten it, or choose a larger medium.",
-        )
-    digest, file_digest = book.frames_sha256(), ledger.file_sha256(part)
-    told = manifest.build(
-        plan, frames=plan.preset.frame_count, digest=digest, film_bytes=film_bytes, film_sha256=file_digest,
-        buffer=buffer, seconds=book.spent + time.perf_counter() - begun,
-    )  # fmt: skip
-    publish(part, folder.film)
-    manifest.write(folder.manifest, told)
-    book.save(finished={"bytes": film_bytes, "sha256": file_digest, "frames_sha256": digest})
-    _tidy(plan, plan.preset.job.keep)
-    made = plan.preset.frame_count - before
-    notes = (LATE,) if buffer is not None and buffer < 0 else ()
-    return Finished(folder.film, plan.preset.frame_count, film_bytes, digest, time.perf_counter() - begun, made, notes)
-
-
-def _tidy(plan: Plan, keep: str) -> None:
-    """Remove the work behind a film that has been verified and has its manifest."""
-    folder: Folder = plan.folder
-    sweep(folder)
-    places = [folder.checkpoints] if keep == "segments" else [folder.checkpoints, folder.segments]
-    for place in places:
-        for path in place.glob("*"):
-            with contextlib.suppress(OSError):
-                path.unlink()
-        with contextlib.suppress(OSError):
-            place.rmdir()

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from render.job.files import publish
+from render.job.files import replace
 
 _SEAL = "sha256_of_the_rest"
 
@@ -18,10 +18,8 @@ def _digest(content: dict[str, Any]) -> str:
 
 def write(path: Path, content: dict[str, Any]) -> None:
     """Replace a file at once and for good: written aside, synchronised, renamed."""
-    part = path.with_name(path.name + ".part")
     text = json.dumps({**content, _SEAL: _digest(content)}, indent=2, ensure_ascii=False)
-    part.write_text(text + "\n", encoding="utf-8")
-    publish(part, path)
+    replace(path, f"{text}\n".encode())
 
 
 def read(path: Path) -> dict[str, Any] | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from render.video.cutting import Segment
 
 SURE = 0.99
-"""Segments are transport streams; what they make is known to one in a hundred before they are joined."""
+"""Segments have a format of their own; what they make is known to one in a hundred before they are joined."""
 
 
 def codec_for(plan: Plan, records: dict[int, Record], segment: Segment) -> Codec | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image, PngImagePlugin
 
 from render import __version__
 from render.compute.device import Device
-from render.job.files import publish
+from render.job.files import replace
 from render.job.plan import film_of
 from render.look.tone import BLACK, WHITE
 from render.preset import Preset
@@ -48,12 +49,9 @@ def make(
     note = PngImagePlugin.PngInfo()
     note.add_text("Software", f"render {__version__}")
     note.add_text("Comment", f"seed {preset.seed}, frame {number}")
-    part = path.with_name(path.name + ".part")
-    try:
-        image.save(part, "PNG", pnginfo=note)
-        publish(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    encoded = io.BytesIO()
+    image.save(encoded, "PNG", pnginfo=note)
+    replace(path, encoded.getvalue())
 
 
 def full_range(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from render.look.frame import Geometry
 
 
+BITS = 1
+"""Grows with every change that makes other pictures of the same scenes."""
+
+
 class Exposure(Block):
     """How much light turns white."""
 

@@ -26,23 +26,33 @@ def check(found: Document) -> None:
     """See that nothing stands beside ``fit`` that it stands for.
 
     Raises:
-        UsageError: something does.
+        UsageError: something does, or the codec cannot fill a size.
     """
     if found.data.get("fit") is None:
         return
     codec = found.data.get("codec")
+    kind = codec.get("kind") if isinstance(codec, dict) else None
+    if isinstance(kind, str) and kind in fit.UNFIT:
+        raise UsageError(
+            f"{_before(found, ('fit',))}fit is not possible with codec {kind}: {fit.UNFIT[kind]}",
+            "leave out fit, or choose codec h264 or hevc.",
+        )
     given: list[tuple[str, ...]] = [
         ("codec", name) for name in RATES if isinstance(codec, dict) and codec.get(name) is not None
     ]
     given += [("medium",)] if found.data.get("medium") is not None else []
     if given:
-        path = given[0]
-        place = found.places.get(path, "")
-        name = ".".join(path)
+        name = ".".join(given[0])
         told = "names the medium" if name == "medium" else "solves the bit rate"
         raise UsageError(
-            f"{place}{': ' if place else ''}{name} cannot stand beside fit, which {told}", f"leave out {name} or fit."
+            f"{_before(found, given[0])}{name} cannot stand beside fit, which {told}", f"leave out {name} or fit."
         )
+
+
+def _before(found: Document, path: tuple[str, ...]) -> str:
+    """Where a setting stands, in front of what is said of it."""
+    place = found.places.get(path, "")
+    return f"{place}: " if place else ""
 
 
 def check_options(keys: list[str]) -> None:

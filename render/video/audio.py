@@ -17,5 +17,12 @@ class Audio(Block):
         Fraction(3), "Time the sound takes to come up at the start and to go at the end.", unit="s"
     )
     bitrate: Bitrate = setting(
-        192_000, "Bit rate of the sound in MP4 and Matroska.", unit="bit/s", ge=32_000, le=512_000
+        192_000,
+        "Bit rate of the sound in MP4 and Matroska; beside FFV1 it is lossless.",
+        unit="bit/s",
+        ge=32_000,
+        le=512_000,
     )
+
+
+SILENCE = Audio()

@@ -8,13 +8,13 @@ Specifications for BD-ROM"); what x264 does for it stands at its ``bluray-compat
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import model_validator
 
 from render.settings import Bitrate, Block, Speed, setting
-from render.video.audio import Audio
-from render.video.container import Cost, cost
+from render.video.audio import SILENCE, Audio
+from render.video.container import TRANSPORT_STREAM, Cost, SegmentFormat, cost
 from render.video.picture import Picture
 
 PICTURES = {
@@ -40,11 +40,12 @@ for one buffer and a half more than their highest rate brings: not more than AHE
 """
 SLOW = 15_000_000
 """Up to this highest bit rate a group of pictures may last two seconds instead of one."""
-SILENCE = Audio()
 
 
 class Bluray(Block):
     """H.264 and AC-3 for Blu-ray players (.m2ts)."""
+
+    segment_format: ClassVar[SegmentFormat] = TRANSPORT_STREAM
 
     kind: Literal["bluray"] = setting("bluray", "Which codec.")
     crf: float | None = setting(
@@ -155,8 +156,7 @@ class Bluray(Block):
 
 _OPTIONS = (
     "bluray-compat=1", "slices=4", "open-gop=0", "scenecut=0", "ref=4", "bframes=3", "b-pyramid=strict", "weightp=1",
-    "8x8dct=1", "nal-hrd=vbr", "aud=1", "force-cfr=1", f"vbv-init={float(FILLED)}", "colorprim=bt709", "transfer=bt709", "colormatrix=bt709",
+    "8x8dct=1", "nal-hrd=vbr", "aud=1", "force-cfr=1", f"vbv-init={float(FILLED)}",
 )  # fmt: skip
 """Level 4.1 wants four slices a picture; key frames are IDR frames at even distances, so that segments can be joined and
-every key frame is a place to begin. Blocks of 8 x 8 make it High profile with the fastest presets, too. Colour is said
-here once more: ffmpeg 9 hands x264 the primaries and transfer of raw frames, which have none."""
+every key frame is a place to begin. Blocks of 8 x 8 make it High profile with the fastest presets, too."""

@@ -8,15 +8,17 @@ repeatable with sliced threads and ``const-vbv``, mpeg2video cuts its slices by 
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from render.settings import Bitrate, Block, Speed, setting
 from render.video import nvenc, vbv
-from render.video.audio import Audio
+from render.video.audio import SILENCE, Audio
+from render.video.av1 import Av1
 from render.video.bluray import Bluray
-from render.video.container import Cost, cost
+from render.video.container import TRANSPORT_STREAM, Cost, SegmentFormat, cost
+from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
 
 EncoderKind = Literal["software", "nvenc"]
@@ -26,12 +28,13 @@ DVD_PICTURES = {(720, 480): Fraction(30000, 1001), (720, 576): Fraction(25)}
 """Full-size pictures of DVD-Video and their rates (DVD Specifications for Read-Only Disc, part 3)."""
 
 
-SILENCE = Audio()
 QUIETLY = ("-y", "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning")
 
 
 class Mpeg2(Block):
     """MPEG-2 video with a silent AC-3 track in a DVD-Video program stream (.mpg)."""
+
+    segment_format: ClassVar[SegmentFormat] = TRANSPORT_STREAM
 
     kind: Literal["mpeg2"] = setting("mpeg2", "Which codec.")
     bitrate: Bitrate = setting(4_400_000, "Average video bit rate.", unit="bit/s", le=9_800_000)
@@ -92,6 +95,8 @@ class Mpeg2(Block):
 
 class _Modern(Block):
     """What H.264 and HEVC share: quality or bit rate, MP4 or Matroska."""
+
+    segment_format: ClassVar[SegmentFormat] = TRANSPORT_STREAM
 
     crf: float | None = setting(
         None, "Constant quality, lower is better; 23 where bitrate is left out too.", ge=0, le=51
@@ -191,7 +196,7 @@ class Hevc(_Modern):
         return ["-c:v", "libx265", *self._rate_arguments(picture), "-x265-params", options]
 
 
-Codec = Annotated[Mpeg2 | H264 | Hevc | Bluray, Field(discriminator="kind")]
+Codec = Annotated[Mpeg2 | H264 | Hevc | Av1 | Ffv1 | Bluray, Field(discriminator="kind")]
 """Any codec."""
 
 
@@ -209,14 +214,14 @@ def colour_arguments(picture: Picture) -> list[str]:
 def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind, gpu: int | None) -> list[str]:
     if encoder == "software":
         return codec.video_arguments(picture)
-    if isinstance(codec, (Mpeg2, Bluray)):
-        raise ValueError(nvenc.limit(codec, picture))
-    return nvenc.arguments(codec, picture, gpu)
+    if isinstance(codec, (H264, Hevc)):
+        return nvenc.arguments(codec, picture, gpu)
+    raise ValueError(nvenc.limit(codec, picture))
 
 
 def key_interval(codec: Codec, picture: Picture) -> int:
     """Frames from one key frame to the next."""
-    return codec.gop if isinstance(codec, Mpeg2) else codec.gop(picture)
+    return codec.gop if isinstance(codec, (Mpeg2, Ffv1)) else codec.gop(picture)
 
 
 def arguments(
@@ -224,7 +229,7 @@ def arguments(
 ) -> list[str]:
     """ffmpeg's arguments to encode raw yuv420p frames from its standard input, without the program's name.
 
-    What comes out is a segment: an MPEG transport stream, for :mod:`render.video.join`.
+    What comes out is a segment in the codec's own format for them, for :mod:`render.video.join`.
 
     Args:
         codec: the codec.
@@ -233,13 +238,14 @@ def arguments(
         encoder: who encodes; :func:`render.video.encoder.choose` knows who can.
         gpu: number of the GPU whose NVENC does, None for the first that can.
     """
-    aspect = picture.display_aspect
+    aspect, colours = picture.display_aspect, colour_arguments(picture)
+    # Colours are said of the frames too: from ffmpeg 9 on, an encoder takes primaries and transfer from them alone.
     return [
         *QUIETLY, "-f", "rawvideo", "-pix_fmt", "yuv420p", "-video_size", f"{picture.width}x{picture.height}",
-        "-framerate", str(picture.rate), "-i", "pipe:0",
+        "-framerate", str(picture.rate), *colours, "-i", "pipe:0",
         *_video_arguments(codec, picture, encoder, gpu), "-pix_fmt", "yuv420p",
-        "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colour_arguments(picture),
-        "-f", "mpegts", f"file:{output}",
+        "-aspect", f"{aspect.numerator}:{aspect.denominator}", *colours,
+        "-f", codec.segment_format.muxer, f"file:{output}",
     ]  # fmt: skip
 
 

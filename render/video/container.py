@@ -42,6 +42,25 @@ FIXED = {"mpg": 4096, "mp4": 65_536, "mkv": 65_536, "m2ts": 16_384}
 
 
 @dataclass(frozen=True)
+class SegmentFormat:
+    """The container of a film's segments: one that keeps exact time stamps through ffmpeg's concat demuxer.
+
+    Attributes:
+        muxer: ffmpeg's name of it.
+        ending: of its files' names.
+    """
+
+    muxer: str
+    ending: str
+
+
+TRANSPORT_STREAM = SegmentFormat("mpegts", "ts")
+"""For MPEG-2, H.264, Blu-ray's too, and HEVC; it holds their B-frames too."""
+NUT = SegmentFormat("nut", "nut")
+"""For AV1 and FFV1, which a transport stream of ffmpeg does not hold (docs/decisions/0009-segments-in-nut.md)."""
+
+
+@dataclass(frozen=True)
 class Cost:
     """Size of a film as a line over the bytes of its video.
 

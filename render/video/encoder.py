@@ -9,7 +9,6 @@ from render.compute.gpu import Gpu
 from render.errors import PreflightError
 from render.video import codec as codecs
 from render.video import ffmpeg, nvenc
-from render.video.bluray import Bluray
 from render.video.codec import Codec, EncoderKind
 from render.video.picture import Picture
 
@@ -79,7 +78,7 @@ def _obstacle(
     codec: Codec, picture: Picture, tool: ffmpeg.Tool, gpus: tuple[str, ...], no_gpu: str, number: int | None
 ) -> str:
     """Why NVENC cannot encode this film here, a clause; empty where it can."""
-    if isinstance(codec, (codecs.Mpeg2, Bluray)):
+    if not isinstance(codec, (codecs.H264, codecs.Hevc)):
         return nvenc.limit(codec, picture)
     if not gpus:
         return no_gpu

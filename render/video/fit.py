@@ -13,6 +13,7 @@ from fractions import Fraction
 
 from render.video.audio import Audio
 from render.video.codec import Codec
+from render.video.container import NUT
 from render.video.picture import Picture
 
 LEAST = 32_000
@@ -29,12 +30,19 @@ HORIZON = 4
 """Segments over which a difference is made up for."""
 LEEWAY = (Fraction(3, 4), Fraction(5, 4))
 """Least and most of the film's bit rate that a segment is asked for."""
+UNFIT = {
+    "av1": "SVT-AV1 stays up to a third below a bit rate",
+    "ffv1": "what is lossless takes what the pictures take",
+}
+"""Codecs that cannot fill a size, and why (docs/decisions/0009-segments-in-nut.md)."""
 TRANSPORT = Fraction(188, 184)
 """Packets of a transport stream and what they carry (ISO/IEC 13818-1, 2.4.3.2)."""
 TABLES = 4136
 """Bytes a second of ffmpeg's tables: PAT and PMT every 0.1 s, SDT every 0.5 s, a packet of 188 bytes each."""
 STAMPS = {"mpeg2": 100, "h264": 115, "hevc": 115, "bluray": 115}
 """Bytes a frame of time stamps, clock and stuffing; 105 to 122 measured."""
+NUT_FRAME, NUT_SHARE = 5, Fraction(3001, 3000)
+"""Bytes a frame of NUT's headers, and its clocks and checks between them: 5 bytes of 650 to 16 of 37,000 measured."""
 
 
 def reserve(kind: str, segments: int, seconds: float) -> Fraction:
@@ -74,12 +82,16 @@ def highest(codec: Codec) -> int:
 
 
 def video_bytes(codec: Codec, picture: Picture, frames: int, segment_bytes: int) -> Fraction:
-    """Bytes of video in a segment, which is a transport stream."""
+    """Bytes of video in a segment."""
+    if codec.segment_format is NUT:
+        return max(Fraction(0), segment_bytes / NUT_SHARE - frames * NUT_FRAME)
     return max(Fraction(0), segment_bytes / TRANSPORT - frames * (STAMPS[codec.kind] + TABLES / picture.rate))
 
 
 def segment_bytes(codec: Codec, picture: Picture, frames: int, video_bytes: Fraction) -> int:
     """Bytes of segments that hold so much video; the other way round than :func:`video_bytes`."""
+    if codec.segment_format is NUT:
+        return math.ceil((video_bytes + frames * NUT_FRAME) * NUT_SHARE)
     return math.ceil((video_bytes + frames * (STAMPS[codec.kind] + TABLES / picture.rate)) * TRANSPORT)
 
 

@@ -1,8 +1,8 @@
 """Joining segments into a film by stream copy: a listing and chapters in, ffmpeg's arguments out. Pure functions.
 
-Segments are MPEG transport streams: they keep exact time stamps through ffmpeg's concat demuxer, where bare video
-streams make DVD program streams without any, and Matroska rounds to milliseconds. Sound is added here, once: per segment
-it would leave gaps.
+Segments are MPEG transport streams, or NUT for codecs that those do not hold: they keep exact time stamps through
+ffmpeg's concat demuxer, where bare video streams make DVD program streams without any, and Matroska rounds to
+milliseconds. Sound is added here, once: per segment it would leave gaps.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from render.video.audio import Audio
-from render.video.codec import QUIETLY, Codec
+from render.video.audio import SILENCE, Audio
+from render.video.codec import QUIETLY, Codec, colour_arguments
+from render.video.container import NUT
 from render.video.picture import Picture
+
+FOR_PLAYERS = ("mpg", "m2ts")
+"""Containers of films for players of discs: these expect sound, and tags and attachments have no place there."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Joint:
         output: the film.
         frames: frames of all segments.
         tags: title, seed and the like, for containers that hold them.
+        silence: a second of silence, by :func:`silence`, for films without sound whose players expect some.
     """
 
     listing: Path
@@ -35,6 +40,7 @@ class Joint:
     output: Path
     frames: int
     tags: dict[str, str]
+    silence: Path
 
 
 def listing(segments: list[tuple[Path, int]], rate: Fraction) -> str:
@@ -75,8 +81,8 @@ def metadata(chapters: list[Fraction], seconds: Fraction) -> str:
 def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> list[str]:
     """ffmpeg's arguments that join segments, without the program's name."""
     seconds = joint.frames / picture.rate
-    for_players = codec.container in ("mpg", "m2ts")
-    sound = _sound(for_players, audio, seconds)
+    for_players = codec.container in FOR_PLAYERS
+    sound = _sound(joint.silence if for_players else None, audio, seconds)
     inputs = [
         "-f",
         "concat",
@@ -89,20 +95,13 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         "-i",
         f"file:{joint.chapters}",
     ]
-    words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a"] if sound else []), "-c:v", "copy"]
-    if sound:
-        bitrate = getattr(codec, "audio_bitrate", audio.bitrate)
-        words += [
-            "-c:a",
-            "ac3" if for_players else "aac",
-            "-b:a",
-            str(bitrate),
-            "-ar",
-            "48000",
-            "-ac",
-            "2",
-        ]
-        words += _fades(audio, seconds)
+    words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a:0"] if sound else []), "-c:v", "copy"]
+    if codec.segment_format is NUT:
+        words += colour_arguments(picture)  # which NUT does not hold, and FFV1's own stream neither
+    if sound and audio.file is None:
+        words += ["-c:a", "copy"]
+    elif sound:
+        words += [*_sound_encoder(codec, audio), "-ar", "48000", "-ac", "2", *_fades(audio, seconds)]
     words += ["-map_metadata", "1", "-map_chapters", "1"]
     if not for_players:
         words += [word for key, value in joint.tags.items() for word in ("-metadata", f"{key}={value}")]
@@ -123,12 +122,31 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
     return [*words, f"file:{joint.output}"]
 
 
-def _sound(always: bool, audio: Audio, seconds: Fraction) -> list[str]:
+def silence(codec: Codec, output: Path) -> list[str]:
+    """ffmpeg's arguments that make a second of AC-3 silence, 30 frames that are all the same.
+
+    Looped, they are what encoding hours of silence makes, which took a tenth of the time that a whole DVD takes.
+    """
+    source = "anullsrc=channel_layout=stereo:sample_rate=48000"
+    encoder = ["-c:a", "ac3", "-b:a", str(getattr(codec, "audio_bitrate", SILENCE.bitrate)), "-ar", "48000", "-ac", "2"]
+    return [*QUIETLY, "-f", "lavfi", "-t", "0.96", "-i", source, *encoder, "-f", "ac3", f"file:{output}"]
+
+
+def _sound(silence: Path | None, audio: Audio, seconds: Fraction) -> list[str]:
     """The sound's input: exactly as long as the video, for an endless one beside it would overrun ffmpeg's queues."""
     length = ["-t", f"{float(seconds):.6f}"]
     if audio.file is not None:
         return ["-stream_loop", "-1", *length, "-i", f"file:{audio.file}"]
-    return ["-f", "lavfi", *length, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"] if always else []
+    return [] if silence is None else ["-stream_loop", "-1", *length, "-i", f"file:{silence}"]
+
+
+def _sound_encoder(codec: Codec, audio: Audio) -> list[str]:
+    """AC-3 on a DVD or a Blu-ray, FLAC beside lossless video, else AAC."""
+    if codec.kind == "ffv1":
+        return ["-c:a", "flac"]
+    if codec.kind == "mpeg2" or codec.kind == "bluray":
+        return ["-c:a", "ac3", "-b:a", str(codec.audio_bitrate)]
+    return ["-c:a", "aac", "-b:a", str(audio.bitrate)]
 
 
 def _fades(audio: Audio, seconds: Fraction) -> list[str]:

@@ -17,6 +17,12 @@ MOST_PIXELS = {"h264": 4096, "hevc": 8192}
 """Widest and highest picture (NVENC Application Note, "NVENC Capabilities"); older GPUs take less of HEVC."""
 NAMES = {"h264": "H.264", "hevc": "HEVC"}
 
+_WITHOUT_NVENC = {
+    "mpeg2": "MPEG-2 has no NVENC",
+    "av1": "AV1 is encoded by SVT-AV1 only",
+    "ffv1": "FFV1 has no NVENC",
+    "bluray": "NVENC keeps to no Blu-ray's rules for slices and buffers",
+}
 _WITHOUT_ENGINE = re.compile(r"\b(A30|A100|A800|H20|H100|H200|H800|GH200|B100|B200|B300|GB200|GB300)\b")
 """Cards for computing, whose chips (GA100, GH100 and their successors) are made without an NVENC engine.
 
@@ -41,10 +47,8 @@ def engineless(gpus: tuple[str, ...]) -> bool:
 
 def limit(codec: Codec, picture: Picture) -> str:
     """Why no NVENC can encode this film as its preset asks, a clause; empty where nothing speaks against it."""
-    if codec.kind == "mpeg2":
-        return "MPEG-2 has no NVENC"
-    if codec.kind == "bluray":
-        return "NVENC keeps to no Blu-ray's rules for slices and buffers"
+    if codec.kind != "h264" and codec.kind != "hevc":
+        return _WITHOUT_NVENC[codec.kind]
     longest, most = max(picture.width, picture.height), MOST_PIXELS[codec.kind]
     if longest > most:
         wider = f"; hevc takes {MOST_PIXELS['hevc']}" if most < longest <= MOST_PIXELS["hevc"] else ""

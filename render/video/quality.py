@@ -20,10 +20,10 @@ RIGHT = 36.0
 """PSNR of the luma, dB."""
 MOST_PSNR = 100.0
 """What a perfect copy counts as."""
-_STEP = {"mpeg2": 6.0, "h264": 0.65, "hevc": 0.65, "bluray": 0.65}
+_STEP = {"mpeg2": 6.0, "h264": 0.65, "hevc": 0.65, "av1": 0.4, "bluray": 0.65}
 """PSNR lost by a step of crf, or by a doubling of MPEG-2's quantiser; measured on particle life."""
-_FIRST = {"mpeg2": 5.0, "h264": 24.0, "hevc": 26.0, "bluray": 24.0}
-_RANGE = {"mpeg2": (2.0, 31.0), "h264": (1.0, 51.0), "hevc": (1.0, 51.0), "bluray": (1.0, 51.0)}
+_FIRST = {"mpeg2": 5.0, "h264": 24.0, "hevc": 26.0, "av1": 42.0, "bluray": 24.0}
+_RANGE = {"mpeg2": (2.0, 31.0), "h264": (1.0, 51.0), "hevc": (1.0, 51.0), "av1": (1.0, 63.0), "bluray": (1.0, 51.0)}
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,14 @@ def next_guess(codec: Codec, quality: float, psnr: float) -> float:
 def constant_arguments(codec: Codec, picture: Picture, quality: float, output: str, encoder: EncoderKind) -> list[str]:
     """ffmpeg's arguments of the film, but at constant quality instead of its bit rate."""
     if not isinstance(codec, Mpeg2):
-        free = {"bitrate": None, "crf": quality, "max_bitrate": None, "buffer": None}
-        return codecs.arguments(codec.model_copy(update=free), picture, output, encoder)
+        free = {
+            "bitrate": None,
+            "max_bitrate": None,
+            "buffer": None,
+            "crf": round(quality) if codec.kind == "av1" else quality,
+        }
+        own = {name: value for name, value in free.items() if name in type(codec).model_fields}
+        return codecs.arguments(codec.model_copy(update=own), picture, output, encoder)
     arguments = codecs.arguments(codec, picture, output, encoder)
     for option in ("-b:v", "-maxrate", "-minrate", "-bufsize"):
         place = arguments.index(option)

@@ -21,7 +21,7 @@ from render.job import plan as plans
 from render.job import run
 from render.video import bluray, ffmpeg
 from render.video.bluray import Bluray
-from render.video.inspect import packets
+from render.video.inspect import contents
 from render.video.picture import Picture
 from render.video.vbv import lowest_fill
 
@@ -68,7 +68,7 @@ def test_a_film_that_uses_all_it_may_is_delivered_in_time(tool: ffmpeg.Tool, tmp
     assert clip.margin > 0.3
     found = machines.packets(tmp_path / "disc" / CLIP)
     assert machines.buffer_held(machines.pictures(found), found) <= 30_000_000
-    assert lowest_fill(packets(tool, film).sizes, picture.rate, bluray.DELIVERED, bluray.AHEAD) > 0.6
+    assert lowest_fill(contents(tool, film).sizes, picture.rate, bluray.DELIVERED, bluray.AHEAD) > 0.6
 
 
 def test_the_program_knows_the_film_s_name_is_no_folder() -> None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import subprocess
+import time
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import psutil
+import xxhash
 
 from render import preset as presets
 from render.compute.device import Device
@@ -21,6 +23,7 @@ from render.compute.streams import seed_number
 from render.errors import RenderError
 from render.job import plan as plans
 from render.job import run
+from render.job.finishing import Finished
 from render.job.plan import Plan
 from render.preset import Preset
 from render.video import ffmpeg
@@ -34,6 +37,7 @@ SMALL = {
     "bd_720p60": ["engine.particles=900", "codec.speed=ultrafast"],
     "panoramic": ["picture.width=960", "picture.height=270", "engine.particles=900"],
     "bd_4k_6h": ["picture.width=480", "picture.height=270", "engine.particles=900"],
+    "master_1080p": ["picture.width=480", "picture.height=270", "engine.particles=900"],
 }
 """Settings that make a shipped preset quick; codec, rate and everything else stay."""
 FRAMES = 37
@@ -55,12 +59,20 @@ def quick(frames: int = 40, *more: str) -> Preset:
     return presets.load("panoramic", [*QUICK, *cuts, *more])
 
 
+def quick_of(kind: str, frames: int = 40, *more: str) -> Preset:
+    """The same in AV1 or FFV1."""
+    own = {"av1": ["codec.speed=9", "codec.keyframes=0.5"], "ffv1": ["codec.threads=1"]}[kind]
+    cuts = ["job.segment_frames=10", f"length.frames={frames}"]
+    tiny = [setting for setting in QUICK if not setting.startswith("codec.")]
+    return presets.load("panoramic", [f"codec.kind={kind}", *tiny, *own, *cuts, *more])
+
+
 def planned(preset: Preset, name: str, folder: Path, **options: Any) -> Plan:
     """A plan, the same on machines with NVENC; the film's folder is ``folder`` itself."""
     return plans.make(preset, name, out=str(folder), encoder="software", **{"device": "cpu", "threads": 1, **options})
 
 
-def make(preset: Preset, name: str, folder: Path, **options: Any) -> run.Finished:
+def make(preset: Preset, name: str, folder: Path, **options: Any) -> Finished:
     return run.make(planned(preset, name, folder), **options)
 
 
@@ -75,10 +87,10 @@ def raw_frames(preset: Preset, device: str = "cpu") -> list[np.ndarray]:
 
 
 def digest_of(frames: Iterable[Any]) -> str:
-    """What a manifest says of frames: SHA-256 of each one's SHA-256, in order."""
+    """What a manifest says of frames: SHA-256 of each one's XXH3, in order."""
     total = hashlib.sha256()
     for frame in frames:
-        total.update(hashlib.sha256(frame).digest())
+        total.update(xxhash.xxh3_128(frame).digest())
     return total.hexdigest()
 
 
@@ -122,6 +134,8 @@ def fork(work: Callable[[], object]) -> int:
         warnings.simplefilter("ignore", DeprecationWarning)  # about forks beside threads
         child = os.fork()
     if child:
+        while os.getpgid(child) != child:  # so that its group can be killed
+            time.sleep(0)
         return child
     code = 99
     try:

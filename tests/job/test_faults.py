@@ -18,12 +18,20 @@ from typing import Any
 
 import numpy as np
 import pytest
-from films import end_of, fork, make, planned, quick, small
+from films import end_of, fork, make, manifest_of, planned, quick, small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from render.errors import DiskFullError, EncoderError, PreflightError, RenderError, SimulationError
-from render.job import checkpoint, ledger, manifest, run, sealed, segment
+from render.errors import (
+    DiskFullError,
+    EncoderError,
+    PreflightError,
+    RenderError,
+    SimulationError,
+    VerificationError,
+)
+from render.job import files, ledger, run, sealed, standing
+from render.job.finishing import Finished
 from render.job.folder import Folder, locked
 from render.job.plan import Plan
 from render.video import ffmpeg
@@ -64,7 +72,7 @@ def half(halves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path(shutil.copytree(halves, tmp_path / "film"))
 
 
-def going_on(place: Path, **options: Any) -> tuple[run.Finished, run.Begun]:
+def going_on(place: Path, **options: Any) -> tuple[Finished, run.Begun]:
     begun: list[run.Begun] = []
     finished = run.make(planned(quick(FRAMES), "film", place), ready=begun.append, **options)
     return finished, begun[0]
@@ -152,19 +160,22 @@ def test_an_edited_preset_changes_nothing(half: Path, whole: bytes) -> None:
 
 def opened(place: Path) -> ledger.Ledger:
     plan = planned(quick(FRAMES), "film", place)
-    return ledger.open_ledger(plan.folder, plan.recipe, list(plan.segments))
+    book = ledger.open_ledger(plan.folder, plan.recipe, list(plan.segments))
+    ledger.examine(book)
+    return book
 
 
 def test_a_ledger_cut_anywhere_is_put_together_again(half: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At every length: what is read is either all that was written or nothing, and the records say the rest."""
     plan = planned(quick(FRAMES), "film", half)
     text = (half / "job.json").read_bytes()
-    wanted = ledger.open_ledger(plan.folder, plan.recipe, list(plan.segments)).records
+    wanted = opened(half).records
     assert sorted(wanted) == [0, 1]
-    monkeypatch.setattr(ledger, "_is_whole", lambda folder, record: True)  # looked at once, above
+    monkeypatch.setattr(ledger, "is_whole", lambda folder, record, check: True)  # looked at once, above
     for length in range(len(text)):
         (half / "job.json").write_bytes(text[:length])
         book = ledger.open_ledger(plan.folder, plan.recipe, list(plan.segments))
+        ledger.examine(book)
         assert book.records == wanted, length
         # Only what the last new line adds is nothing.
         assert bool(book.damaged) == (text[:length].rstrip() != text.rstrip()), length
@@ -183,6 +194,127 @@ def test_a_flipped_bit_anywhere_in_the_ledger_or_a_record_is_noticed(data: st.Da
         assert read is None or read == sealed.read(halves / name)  # white space may change
 
 
+# A folder of somebody else
+
+
+def test_a_folder_that_is_no_jobs_is_left_alone(tmp_path: Path) -> None:
+    """Neither files of a job's names are replaced, nor others swept away; not even to begin anew."""
+    mine = {
+        "preset.yaml": b"about: mine # and commented\n", "job.json": b"{}", "manifest.json": b'{"name": "app"}',
+        "lock": b"1234", "checkpoints/model.pt": b"weights", "segments/interview.mov": b"film", "big.part": b"half",
+    }  # fmt: skip
+    for name, data in mine.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    for restart in (False, True):
+        with pytest.raises(PreflightError, match="is no job's folder, but holds preset.yaml, job.json") as caught:
+            make(quick(10), "film", tmp_path, restart=restart)
+        assert "--out" in caught.value.hint
+    assert {
+        str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    } == mine
+
+
+@pytest.mark.parametrize("name", ["preset.yaml", "status.json", "logs/other.log", "segments/a.mov"])
+def test_one_file_is_enough_to_leave_a_folder_alone(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(PreflightError, match="is no job's folder"):
+        make(quick(10), "film", tmp_path)
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_strange_files_in_a_jobs_folder_outlive_the_job(half: Path, whole: bytes) -> None:
+    strange = ["checkpoints/model.pt", "segments/interview.mov", "big.part", "segments/notes.json", "song.flac.part"]
+    for name in strange:
+        (half / name).write_bytes(b"mine")
+    assert going_on(half)[0].film.read_bytes() == whole
+    assert make(quick(FRAMES), "film", half, restart=True).film.read_bytes() == whole
+    assert all((half / name).read_bytes() == b"mine" for name in strange)
+
+
+def test_a_job_in_a_place_whose_name_is_no_unicode(tmp_path: Path, whole: bytes) -> None:
+    plan = planned(quick(FRAMES), "film", tmp_path / "film")
+    place = Path(os.fsdecode(os.fsencode(tmp_path) + b"/odd\xff's/film"))
+    plan = dataclasses.replace(plan, folder=Folder(place, plan.folder.film_name))
+    assert run.make(plan).film.read_bytes() == whole
+
+
+# The finished film
+
+
+def test_a_damaged_film_is_noticed_and_joined_again(tmp_path: Path, whole: bytes) -> None:
+    keep = quick(FRAMES, "job.keep=segments")
+    film = make(keep, "film", tmp_path / "film").film
+    flip(film)
+    begun: list[run.Begun] = []
+    again = make(keep, "film", tmp_path / "film", ready=begun.append)
+    assert begun[0].damaged == ("the film, which is not what was made",)
+    assert (begun[0].frames_done, again.made) == (FRAMES, 0)
+    assert film.read_bytes() == whole
+    film.unlink()
+    make(keep, "film", tmp_path / "film", ready=begun.append)
+    assert begun[1].damaged == ("the film, which is gone",)
+    assert film.read_bytes() == whole
+
+
+def test_a_damaged_film_without_its_work_is_made_again(tmp_path: Path, whole: bytes) -> None:
+    film = make(quick(FRAMES), "film", tmp_path / "film").film
+    flip(film)
+    again = make(quick(FRAMES), "film", tmp_path / "film")
+    assert again.made == FRAMES
+    assert film.read_bytes() == whole
+
+
+def test_a_finished_film_that_is_gone_is_not_made_again_by_accident(tmp_path: Path) -> None:
+    """Whoever moved it away does not want to wait for hours."""
+    film = make(quick(FRAMES), "film", tmp_path / "film").film
+    film.rename(tmp_path / "moved.mp4")
+    with pytest.raises(PreflightError, match="the finished film .* is gone") as caught:
+        make(quick(FRAMES), "film", tmp_path / "film")
+    assert "--restart" in caught.value.hint
+    (tmp_path / "moved.mp4").rename(film)
+    assert make(quick(FRAMES), "film", tmp_path / "film").made == 0
+
+
+def test_a_lost_manifest_is_written_again(tmp_path: Path) -> None:
+    made = make(quick(FRAMES), "film", tmp_path / "film")
+    before = manifest_of(tmp_path / "film")
+    for damage in ("deleted", "zeros"):
+        DAMAGES[damage](tmp_path / "film" / "manifest.json")
+        again = make(quick(FRAMES), "film", tmp_path / "film")
+        assert (again.made, again.digest, again.frames) == (0, made.digest, FRAMES)
+        after = manifest_of(tmp_path / "film")
+        assert {**after, "made_with": None} == {**before, "made_with": None}
+
+
+def test_a_copied_film_is_believed_once_it_was_read(tmp_path: Path) -> None:
+    make(quick(FRAMES), "film", tmp_path / "film")
+    (tmp_path / "film").rename(tmp_path / "copy")
+    os.utime(tmp_path / "copy" / "film.mp4")
+    (tmp_path / "copy").rename(tmp_path / "film")
+    assert make(quick(FRAMES), "film", tmp_path / "film").made == 0
+
+
+def test_a_segment_that_changed_before_the_join_is_not_joined(
+    half: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = run._Work.render
+
+    def then_damaged(work: Any) -> None:
+        real(work)
+        flip(half / "segments" / "00001.ts")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run._Work, "render", then_damaged)
+        with pytest.raises(VerificationError, match="segment 1 is not what was made any more"):
+            going_on(half)
+    assert not (half / "film.mp4").exists()
+    finished, begun = going_on(half)
+    assert begun.damaged == ("segment 1",)
+    assert finished.film.read_bytes() == whole
+
+
 # The disk is full
 
 
@@ -194,7 +326,7 @@ def test_a_disk_that_is_full_when_a_file_gets_its_name(
     name: str, whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(run, "check_kernels", lambda device: None)
-    plan, real = planned(quick(FRAMES), "film", tmp_path / "film"), sealed.publish
+    plan, real = planned(quick(FRAMES), "film", tmp_path / "film"), files.publish
 
     def full(part: Path, final: Path) -> None:
         if final.name == name:
@@ -202,8 +334,7 @@ def test_a_disk_that_is_full_when_a_file_gets_its_name(
         real(part, final)
 
     with monkeypatch.context() as patch:
-        for module in (segment, checkpoint, sealed, run, manifest):
-            patch.setattr(module, "publish", full)
+        patch.setattr(files, "publish", full)
         with pytest.raises(DiskFullError, match="is full") as caught:
             run.make(plan)
     assert caught.value.exit_code == 6
@@ -279,8 +410,13 @@ def dying(plan: Plan, folder: Path, times: int) -> Plan:
 @pytest.mark.parametrize("times", [1, 2])
 def test_an_ffmpeg_that_dies_is_tried_again(times: int, tmp_path: Path, whole: bytes) -> None:
     plan = dying(planned(quick(FRAMES), "film", tmp_path / "film"), tmp_path, times)
-    assert run.make(plan).film.read_bytes() == whole
+    notes: list[str] = []
+    assert run.make(plan, notice=notes.append).film.read_bytes() == whole
     assert (tmp_path / "deaths").stat().st_size == times
+    told = "segment 1 is tried again: ffmpeg was killed by SIGKILL; its last words: the pixels are cursed"
+    assert notes == [told] * times
+    assert (tmp_path / "film" / "logs" / "00001.log").read_text() == "the pixels are cursed\n" * times
+    assert [path.name for path in (tmp_path / "film" / "logs").iterdir()] == ["00001.log"]
 
 
 @pytest.mark.parametrize("retries", [0, 2])
@@ -412,7 +548,7 @@ STILL = ["engine.matrix=zero", "engine.force=0", "job.segment_frames=250"]
 
 
 def test_a_universe_that_stands_still_is_stopped_unless_told_otherwise(tmp_path: Path) -> None:
-    with pytest.raises(SimulationError, match="nothing moves any more: frames 250 to 500 are all the same") as caught:
+    with pytest.raises(SimulationError, match="nothing moves any more: frames 250 to 499 are all the same") as caught:
         make(quick(500, *STILL), "film", tmp_path / "film")
     assert caught.value.exit_code == 5
     assert "job.frozen=allow" in caught.value.hint
@@ -469,8 +605,32 @@ def test_another_ffmpeg_engine_or_name_is_another_recipe(half: Path, monkeypatch
     monkeypatch.undo()
     card = SimpleNamespace(**{**vars(engines.card("particle_life")), "BITS": 99})
     monkeypatch.setattr(plans.engines, "card", lambda kind: card)
-    with pytest.raises(PreflightError, match="holds a job with bits 1, and now it is 99"):
+    with pytest.raises(PreflightError, match=r"holds a job with bits\.engine 1, and now it is 99"):
         make(quick(FRAMES), "film", half)
+    monkeypatch.undo()
+    monkeypatch.setattr(plans.look, "BITS", 7)
+    with pytest.raises(PreflightError, match=r"holds a job with bits\.look 1, and now it is 7"):
+        make(quick(FRAMES), "film", half)
+    monkeypatch.undo()
+    monkeypatch.setattr(plans, "__version__", "99.0")
+    with pytest.raises(PreflightError, match=r"holds a job with render \S+, and now it is 99\.0"):
+        make(quick(FRAMES), "film", half)
+    monkeypatch.undo()
+    plan = planned(quick(FRAMES), "film", half)
+    arguments = [*plan.recipe["arguments"][:9], "other", *plan.recipe["arguments"][10:]]
+    nvenc = dataclasses.replace(plan, recipe={**plan.recipe, "encoder": "nvenc", "arguments": arguments})
+    with pytest.raises(PreflightError, match="holds a job with encoder software, and now it is nvenc"):
+        run.make(nvenc)
+    other = dataclasses.replace(plan, recipe={**plan.recipe, "arguments": arguments})
+    with pytest.raises(PreflightError, match=r"holds a job with arguments\[9\] \S+, and now it is other"):
+        run.make(other)
+
+
+def test_a_refused_command_leaves_the_standing_of_a_job_alone(half: Path) -> None:
+    before = standing.read(half)
+    with pytest.raises(PreflightError, match="holds a job with"):
+        make(quick(FRAMES, "seed=5"), "film", half)
+    assert standing.read(half) == before
 
 
 def test_several_differences_are_counted(half: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import subprocess
 from collections.abc import Callable
@@ -12,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from films import QUICK, digest_of, make, manifest_of, planned, quick, raw_frames, small, times_of
+import xxhash
+from films import QUICK, digest_of, make, manifest_of, planned, quick, quick_of, raw_frames, small, times_of
 
 from render import preset as presets
 from render.errors import VerificationError
-from render.job import joining, ledger, run
+from render.job import finishing, joining, ledger, run
 from render.video import ffmpeg, inspect
 from render.video.vbv import MP_ML_BITS, lowest_fill
 
@@ -36,7 +36,7 @@ def test_the_digest_of_frames_knows_no_segments_and_no_codec(each: int, tmp_path
     frames = raw_frames(preset)
     assert made.digest == manifest_of(tmp_path)["frames"]["sha256"] == digest_of(frames)
     kept = b"".join(path.read_bytes() for path in sorted((tmp_path / "segments").glob("*.frames")))
-    assert kept == b"".join(hashlib.sha256(frame).digest() for frame in frames)
+    assert kept == b"".join(xxhash.xxh3_128(frame).digest() for frame in frames)
 
 
 def test_decoded_frames_of_a_lossless_film_are_those_of_the_digest(tmp_path: Path, tool: ffmpeg.Tool) -> None:
@@ -47,21 +47,61 @@ def test_decoded_frames_of_a_lossless_film_are_those_of_the_digest(tmp_path: Pat
     assert digest_of(data[place : place + size] for place in range(0, len(data), size)) == made.digest
 
 
+def test_a_master_decodes_to_the_frames_that_were_rendered(tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    """Each one to its digest, through every joint, and without a word from the encoder."""
+    preset = small("master_1080p", 25, "job.segment_frames=10", "job.keep=segments")
+    made = make(preset, "film", tmp_path)
+    argv = [tool.path, "-v", "error", "-i", str(made.film), "-f", "rawvideo", "-pix_fmt", "yuv420p", "-"]
+    answer = subprocess.run(argv, capture_output=True, check=True)
+    size = preset.picture.width * preset.picture.height * 3 // 2
+    frames = [answer.stdout[place : place + size] for place in range(0, len(answer.stdout), size)]
+    kept = b"".join(path.read_bytes() for path in sorted((tmp_path / "segments").glob("*.frames")))
+    assert [xxhash.xxh3_128(frame).digest() for frame in frames] == [
+        kept[at : at + 16] for at in range(0, len(kept), 16)
+    ]
+    assert len(frames) == 25
+    assert digest_of(frames) == digest_of(raw_frames(preset)) == manifest_of(tmp_path)["frames"]["sha256"]
+    assert sorted(path.name for path in (tmp_path / "segments").glob("*.nut")) == [
+        "00000.nut",
+        "00001.nut",
+        "00002.nut",
+    ]
+
+
+def test_av1_keeps_its_colours_and_its_encoder_is_silent(
+    tmp_path: Path, decode: Callable[..., np.ndarray], described: Callable[[Path], str]
+) -> None:
+    for container in ("mp4", "mkv"):
+        preset = quick_of("av1", 25, f"codec.container={container}", "codec.crf=10", "job.keep=segments")
+        made = make(preset, "film", tmp_path / container)
+        luma = decode(made.film, 160, 120)
+        for got, sent in zip(luma, raw_frames(preset), strict=True):
+            assert np.abs(got.ravel() - sent[: got.size].astype(float)).mean() < 3
+        assert re.search(r"av1.*yuv420p\(tv, smpte170m[,)]", described(made.film))
+        assert [path.name for path in (tmp_path / container / "logs").iterdir() if path.name != "join.log"] == []
+
+
 # Time
 
 
 @pytest.mark.parametrize(
     ("rate", "keyframes", "kind"),
     [("24000/1001", 0.125, "h264"), ("24000/1001", 0.125, "hevc"), ("60000/1001", 0.05, "h264"),
-     ("60000/1001", 0.05, "hevc"), ("20", 0.35, "h264"), ("7", 1, "h264"), ("240", 0.03, "hevc"), ("1000/7", 0.05, "h264")],
+     ("60000/1001", 0.05, "hevc"), ("20", 0.35, "h264"), ("7", 1, "h264"), ("240", 0.03, "hevc"), ("1000/7", 0.05, "h264"),
+     ("24000/1001", 0.25, "av1"), ("60000/1001", 0.05, "ffv1")],
 )  # fmt: skip
 def test_frames_stand_on_even_times_across_many_joints(
     rate: str, keyframes: float, kind: str, tmp_path: Path, tool: ffmpeg.Tool
 ) -> None:
     """Also where a segment is no whole number of a transport stream's ticks long, so that errors could add up."""
-    settings = ["length.frames=46", "job.segment_frames=1", f"codec.keyframes={keyframes}", f"picture.rate={rate}"]
-    kinds = [f"codec.kind={kind}", "codec.speed=ultrafast"]
-    preset = presets.load("panoramic", [*kinds, *QUICK, *settings])
+    settings = ["length.frames=46", f"picture.rate={rate}"]
+    if kind == "ffv1":
+        preset = quick_of(kind, 46, *settings, "job.segment_frames=7")
+    elif kind == "av1":
+        preset = quick_of(kind, 46, *settings, "job.segment_frames=1", f"codec.keyframes={keyframes}")
+    else:
+        settings += ["job.segment_frames=1", f"codec.keyframes={keyframes}"]
+        preset = presets.load("panoramic", [f"codec.kind={kind}", "codec.speed=ultrafast", *QUICK, *settings])
     plan = planned(preset, "film", tmp_path)
     assert len(plan.segments) >= 6
     made = run.make(plan)
@@ -73,7 +113,7 @@ def test_frames_stand_on_even_times_across_many_joints(
 
 def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = planned(quick(35), "film", tmp_path)
-    real = inspect.packets
+    real = inspect.contents
     for shift, number in ((900, 17), (-3, 34), (20_000, 0)):
 
         def shifted(*words: Any, shift: int = shift, number: int = number) -> Any:
@@ -83,7 +123,7 @@ def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkey
             return packets
 
         with monkeypatch.context() as patch:
-            patch.setattr(joining.inspect, "packets", shifted)
+            patch.setattr(joining.inspect, "contents", shifted)
             with pytest.raises(VerificationError, match="is shown at the wrong time"):
                 run.make(plan)
     assert run.make(plan).frames == 35
@@ -91,13 +131,34 @@ def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkey
 
 def test_a_film_whose_key_frames_do_not_decode_is_refused(tmp_path: Path, tool: ffmpeg.Tool) -> None:
     film = make(quick(35), "film", tmp_path).film
-    inspect.decode_key_frames(tool, film)
+    inspect.contents(tool, film)
     data = bytearray(film.read_bytes())
     place = data.index(b"mdat") + 4
     data[place + 800 : place + 1600] = bytes(800)
     film.write_bytes(data)
     with pytest.raises(VerificationError, match="does not decode"):
-        inspect.decode_key_frames(tool, film)
+        inspect.contents(tool, film)
+
+
+def test_a_single_wrong_bit_anywhere_in_a_master_is_noticed(tmp_path: Path, tool: ffmpeg.Tool) -> None:
+    """All its frames are key frames, and each slice of them has a checksum."""
+    film = make(quick_of("ffv1", 20), "film", tmp_path).film
+    inspect.contents(tool, film)
+    whole = film.read_bytes()
+    for place in (len(whole) // 3, len(whole) // 2, len(whole) * 9 // 10):
+        film.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
+        with pytest.raises(VerificationError, match="does not decode"):
+            inspect.contents(tool, film)
+
+
+def test_a_film_whose_sound_is_too_short_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = joining.join._sound
+    monkeypatch.setattr(
+        joining.join, "_sound", lambda codec, audio, seconds: real(codec, audio, seconds - Fraction(1, 2))
+    )
+    with pytest.raises(VerificationError, match=r"has 0\.7\d seconds of sound, and 1\.2\d of picture"):
+        make(small("dvd_video"), "film", tmp_path)
+    assert not list(tmp_path.glob("*.mpg"))
 
 
 # The buffer of a DVD player
@@ -149,7 +210,7 @@ def test_a_buffer_that_runs_dry_is_told(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(joining.vbv, "lowest_fill", lambda sizes, rate, fill: real(sizes, rate, fill // 100))
     made = make(small("dvd_video", 45), "film", tmp_path)
     assert manifest_of(tmp_path)["decoder_buffer_lowest"] < 0
-    assert made.notes == (run.LATE,)
+    assert made.notes == (finishing.LATE,)
 
 
 # Chapters and the preset
@@ -198,7 +259,7 @@ def level(sound: np.ndarray) -> float:
     return float(np.sqrt(np.mean(sound.astype(np.float64) ** 2)))
 
 
-@pytest.mark.parametrize("name", ["panoramic", "dvd_video"])
+@pytest.mark.parametrize("name", ["panoramic", "dvd_video", "master_1080p"])
 def test_a_sound_is_looped_to_the_films_length_and_fades(
     name: str, tmp_path: Path, tool: ffmpeg.Tool, described: Callable[[Path], str]
 ) -> None:
@@ -207,7 +268,7 @@ def test_a_sound_is_looped_to_the_films_length_and_fades(
     subprocess.run([tool.path, "-v", "error", *source, str(tone)], check=True)
     preset = small(name, 120, f"audio.file={tone}", "audio.fade=1s", "job.segment_frames=45")
     made = make(preset, name, tmp_path / "film")
-    kind = "ac3" if name == "dvd_video" else "aac"
+    kind = {"dvd_video": "ac3", "master_1080p": "flac"}.get(name, "aac")
     assert re.search(rf"Audio: {kind}.* 48000 Hz, stereo", described(made.film))
     sound, seconds = sound_of(tool, made.film), float(preset.seconds)
     assert abs(len(sound) / 48000 - seconds) < 0.05  # whole frames of sound
@@ -239,6 +300,7 @@ def test_a_segment_is_believed_by_its_digests_only(tmp_path: Path) -> None:
     plan = planned(quick(35, "job.keep=segments"), "film", tmp_path)
     run.make(plan)
     book = ledger.open_ledger(plan.folder, plan.recipe, list(plan.segments))
+    ledger.examine(book)
     assert not book.damaged
     assert not book.missing()
     for number, record in book.records.items():

@@ -7,7 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from films import planned, quick, small
+from films import planned, quick, quick_of, small
 
 from render import preset as presets
 from render.job import forecast, probe, run
@@ -160,3 +160,22 @@ def test_a_dvd_has_no_smaller_picture() -> None:
     low = Measured(33e3, 30.0, 0.9)
     told = forecast.forecast(made, Probed((dataclasses.replace(piece(0, 33e3, 100e3), budget=low),), ()))
     assert len(told.alternatives) == 2
+
+
+def test_a_codec_that_keeps_to_its_rate_only_roughly_is_forecast_roughly() -> None:
+    probed = Probed((piece(0, 455e3, 300e3, Measured(455e3, 38.0, 0.97)),), ())
+    settings = ["codec.kind=av1", "codec.bitrate=9M", "medium.kind=bd25"]
+    one, other = (forecast.forecast(uhd(*more), probed) for more in (settings, ["codec.bitrate=9M"]))
+    assert one.size_margin == 0.1
+    assert other.size_margin < 0.01
+
+
+def test_pieces_of_other_formats_are_measured(tmp_path: Path) -> None:
+    """A lossless one is perfect; one with a bit rate is held against constant quality, in whole steps of crf."""
+    master = probe.measure(planned(quick_of("ffv1", 30), "m", tmp_path / "m"), at=[Fraction(0)], seconds=Fraction(1))
+    assert (master.pieces[0].own.psnr, master.pieces[0].own.ssim) == (quality.MOST_PSNR, 1.0)
+    film = planned(quick_of("av1", 30, "codec.bitrate=150k"), "f", tmp_path / "f")
+    (one,) = probe.measure(film, at=[Fraction(0)], seconds=Fraction(1)).pieces
+    assert one.budget is not None
+    assert one.need is not None
+    assert (one.budget.psnr > quality.RIGHT) == (one.need < one.budget.bits)

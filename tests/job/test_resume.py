@@ -20,10 +20,10 @@ from typing import Any
 
 import psutil
 import pytest
-from films import end_of, ffmpegs_of, files_in, fork, make, manifest_of, planned, quick, sha256, small
+from films import end_of, ffmpegs_of, files_in, fork, make, manifest_of, planned, quick, quick_of, sha256, small
 
 from render.compute.device import Device
-from render.job import checkpoint, folder, joining, ledger, manifest, run, sealed, segment, selftest
+from render.job import checkpoint, files, folder, joining, ledger, manifest, run, sealed, segment, selftest
 from render.preset import Preset
 from render.video import ffmpeg
 
@@ -36,6 +36,8 @@ FILMS: dict[str, Callable[[], Preset]] = {
     "h264": lambda: small("dvd_mp4", 100, "codec.keyframes=0.5", "job.segment_frames=20"),
     "hevc": lambda: small("bd_4k_6h", 60, "codec.keyframes=0.5", "job.segment_frames=10"),
     "bluray": lambda: small("bd_720p60", 60, "codec.keyframes=0.1", "job.segment_frames=12"),
+    "av1": lambda: quick_of("av1", 40, "codec.bitrate=150k"),
+    "ffv1": lambda: quick_of("ffv1"),
 }
 
 
@@ -108,12 +110,12 @@ def is_second(take: segment.Take, *more: Any) -> bool:
 
 
 STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
-    "preset written": (run, "publish", named("preset.yaml")),
+    "preset written": (files, "publish", named("preset.yaml")),
     "frames drawn": (run, "diagnose", lambda plan, take, snapshot: is_second(take)),
     "encoder exit": (ffmpeg.Encoder, "finish", lambda encoder: "00001." in encoder.output.name),
     "frames counted": (segment.inspect, "count_frames", lambda tool, path, running: "00001." in path.name),
-    "digests published": (segment, "publish", named("00001.frames")),
-    "segment renamed": (segment, "publish", named("00001.ts")),
+    "digests published": (files, "publish", named("00001.frames")),
+    "segment renamed": (files, "publish", named("00001.ts")),
     "checkpoint staged": (checkpoint.hashlib, "sha256", lambda *data: bool(data) and len(data[0]) > 50_000),
     "checkpoint saved": (segment.checkpoint, "save", lambda place, snapshot, fingerprint: snapshot.frame == 20),
     "record written": (sealed, "write", lambda path, content: path.name == "00001.json"),
@@ -121,7 +123,7 @@ STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "checkpoints pruned": (checkpoint, "prune", lambda place, keep_from, keep: keep_from == 20),
     "all segments done": (run._Work, "render", lambda work: True),
     "joined": (joining, "verify", lambda *words: True),
-    "film published": (run, "publish", named(".mp4")),
+    "film published": (files, "publish", named(".mp4")),
     "manifest written": (manifest, "write", lambda path, content: True),
     "ledger finished": (ledger.Ledger, "save", lambda book: len(book.missing()) == 0 and book.folder.manifest.exists()),
     "half tidied": (Path, "unlink", lambda path, *more: path.name == "00000.frames"),
@@ -159,9 +161,8 @@ def sha256_of(data: bytes) -> str:
 def test_killed_around_every_final_name(quick_film: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before and after each file gets its final name; every fifth such moment, or all of them where asked for."""
     monkeypatch.setattr(run, "check_kernels", lambda device: None)
-    real, moments, number = sealed.publish, 0, 0
+    real, moments, number = files.publish, 0, 0
     template = planned(quick(35), "film", tmp_path / "film")
-    modules = (segment, checkpoint, sealed, run, manifest)
     while True:
         plan = plan_at(template, tmp_path / str(number) / "film")
         calls = [0]
@@ -175,8 +176,7 @@ def test_killed_around_every_final_name(quick_film: Any, tmp_path: Path, monkeyp
                 os._exit(77)
 
         with monkeypatch.context() as patch:
-            for module in modules:
-                patch.setattr(module, "publish", dying)
+            patch.setattr(files, "publish", dying)
             code = end_of(fork(lambda plan=plan: run.make(plan)))
         assert code in (0, 77)
         assert run.make(plan).film.read_bytes() == quick_film.data, number

@@ -12,8 +12,18 @@ from render.disc.media import CAPACITY, RESERVE, Medium
 from render.preset import Preset, catalogue
 from render.video.bluray import Bluray
 from render.video.codec import H264, Hevc, Mpeg2
+from render.video.ffv1 import Ffv1
 
-NAMES = ["bd_1080p24", "bd_4k_6h", "bd_720p60", "dvd_mp4", "dvd_video", "dvd_video_pal", "panoramic"]
+NAMES = [
+    "bd_1080p24",
+    "bd_4k_6h",
+    "bd_720p60",
+    "dvd_mp4",
+    "dvd_video",
+    "dvd_video_pal",
+    "master_1080p",
+    "panoramic",
+]
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +60,7 @@ def test_every_preset_says_what_it_is_in_one_sentence(name: str, shipped: dict[s
         ("bd_4k_6h", (3840, 2160), Fraction(20), 432_000, Fraction(16, 9), 36_000),
         ("bd_1080p24", (1920, 1080), Fraction(24000, 1001), 172_627, Fraction(16, 9), 11_000),
         ("bd_720p60", (1280, 720), Fraction(60000, 1001), 431_568, Fraction(16, 9), 5_000),
+        ("master_1080p", (1920, 1080), Fraction(30), 9_000, Fraction(16, 9), 12_000),
     ],
 )
 def test_pictures_and_lengths(
@@ -91,6 +102,7 @@ def test_all_show_the_universe_of_the_original_seed(name: str, shipped: dict[str
         ("bd_1080p24", Bluray(bitrate=25_769_860), "bd25"),
         ("bd_720p60", Bluray(bitrate=25_724_883), "bd25"),
         ("bd_4k_6h", Hevc(bitrate=9_103_291, max_bitrate=15_000_000, buffer=30_000_000, threads=16), "bd25"),
+        ("master_1080p", Ffv1(gop=1, container="mkv"), "file"),
     ],
 )
 def test_codecs_and_media(name: str, codec: object, medium: str, shipped: dict[str, Preset]) -> None:

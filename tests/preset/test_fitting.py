@@ -12,7 +12,7 @@ from render.cli import options
 from render.disc.media import Medium
 from render.errors import UsageError
 from render.job import budget
-from render.preset import Preset, document, parse, to_yaml
+from render.preset import Preset, catalogue, document, parse, to_yaml
 
 Write = Callable[[str, str], str]
 FILM = "engine: {kind: particle_life}\nlength: {duration: 1h}\n"
@@ -75,6 +75,22 @@ def test_a_shorter_film_gets_more_up_to_what_its_codec_allows() -> None:
 def test_what_fit_stands_for_cannot_stand_beside_it(text: str, said: str, write: Write) -> None:
     with pytest.raises(UsageError, match=said):
         preset.load(write("p", f"{FILM}fit: dvd5\n{text}"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("ffv1", "what is lossless takes what the pictures take"),
+        ("av1", "SVT-AV1 stays up to a third below a bit rate"),
+    ],
+)
+def test_codecs_that_cannot_fill_a_size_say_why(kind: str, why: str, write: Write) -> None:
+    path = write("p", f"{FILM}codec: {{kind: {kind}}}\nfit: dvd5\n")
+    with pytest.raises(UsageError) as caught:
+        preset.load(path)
+    assert caught.value.message == f"p.yaml:4: fit is not possible with codec {kind}: {why}"
+    with pytest.raises(UsageError, match=f"^--fit: fit is not possible with codec {kind}: {why}"):
+        preset.load("dvd_mp4", [f"codec.kind={kind}"], options.overrides(fit="dvd5"))
 
 
 @pytest.mark.parametrize("key", ["codec.bitrate=2M", "codec.crf=20", "medium.kind=dvd5"])
@@ -145,6 +161,6 @@ def test_the_original_of_bd_4k_6h_is_warned_of_and_shipped_presets_are_not() -> 
     made = preset.load("bd_4k_6h", crowded)
     (note,) = budget.notes(made, expected(made))
     assert note.startswith("450 kbit a frame are 3.9 bits a particle, far below what such a picture needs")
-    for name in ("dvd_video", "dvd_video_pal", "dvd_mp4", "panoramic", "bd_4k_6h", "bd_1080p24", "bd_720p60"):
+    for name in catalogue.names():
         made = preset.load(name)
         assert budget.notes(made, expected(made)) == []

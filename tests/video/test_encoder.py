@@ -14,8 +14,10 @@ from render.compute.gpu import Gpu
 from render.errors import PreflightError
 from render.video import codec as codecs
 from render.video import encoder, ffmpeg, nvenc
+from render.video.av1 import Av1
 from render.video.bluray import Bluray
 from render.video.codec import H264, Codec, Hevc, Mpeg2
+from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
 
 SD, WIDE, WIDEST = Picture(), Picture(width=7680, height=2160), Picture(width=8194, height=480)
@@ -80,6 +82,8 @@ CASES = {
     "mpeg2": Case("MPEG-2 has no NVENC", Mpeg2()),
     "bluray": Case("NVENC keeps to no Blu-ray's rules for slices and buffers", Bluray()),
     "mpeg2 without a GPU": Case("MPEG-2 has no NVENC", Mpeg2(), gpus=()),
+    "av1": Case("AV1 is encoded by SVT-AV1 only", Av1()),
+    "ffv1": Case("FFV1 has no NVENC", Ffv1()),
     "no GPU": Case(NO_GPU, gpus=()),
     "no GPU and too wide": Case(NO_GPU, picture=WIDE, gpus=()),
     "no engine, by name": Case("NVIDIA H200 has no NVENC engine", gpus=(H200,)),

@@ -12,8 +12,10 @@ import pytest
 
 from render import preset
 from render.video import codec, nvenc
+from render.video.av1 import Av1
 from render.video.bluray import Bluray
 from render.video.codec import H264, Hevc, Mpeg2
+from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
 
 HD = Picture(width=1920, height=1080, rate=Fraction(24000, 1001))
@@ -28,7 +30,7 @@ COLOUR = {
 def whole(picture: Picture, video: str) -> list[str]:
     size, rate = f"{picture.width}x{picture.height}", picture.rate
     return (
-        f"{QUIETLY} -f rawvideo -pix_fmt yuv420p -video_size {size} -framerate {rate} -i pipe:0 "
+        f"{QUIETLY} -f rawvideo -pix_fmt yuv420p -video_size {size} -framerate {rate} {COLOUR[picture.height]} -i pipe:0 "
         f"{video} -pix_fmt yuv420p -aspect 16:9 {COLOUR[picture.height]} -f mpegts file:/films/x"
     ).split()
 
@@ -100,14 +102,14 @@ def test_a_probe_tries_the_very_options_of_the_film(made: Any, gpu: int | None) 
     assert any(film[place : place + len(options)] == options for place in range(len(film)))
 
 
-def test_a_blu_ray_has_no_arguments_for_nvenc() -> None:
-    with pytest.raises(ValueError, match="NVENC keeps to no Blu-ray's rules for slices and buffers"):
-        codec.arguments(Bluray(), HD, "/films/x", "nvenc")
-
-
-def test_mpeg2_has_no_arguments_for_nvenc() -> None:
-    with pytest.raises(ValueError, match="MPEG-2 has no NVENC"):
-        codec.arguments(Mpeg2(), Picture(), "/films/x", "nvenc")
+@pytest.mark.parametrize(
+    ("made", "told"),
+    [(Mpeg2(), "MPEG-2 has no NVENC"), (Av1(), "AV1 is encoded by SVT-AV1 only"), (Ffv1(), "FFV1 has no NVENC"),
+     (Bluray(), "NVENC keeps to no Blu-ray's rules for slices and buffers")],
+)  # fmt: skip
+def test_others_have_no_arguments_for_nvenc(made: Any, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        codec.arguments(made, Picture(), "/films/x", "nvenc")
 
 
 @pytest.mark.parametrize("made", [H264(), H264(bitrate=9_000_000), Hevc(), Hevc(bitrate=9_000_000)])
@@ -138,6 +140,8 @@ def test_every_speed_has_a_preset_and_slower_ones_are_not_faster() -> None:
     ("made", "width", "height", "told"),
     [
         (Mpeg2(), 720, 480, "MPEG-2 has no NVENC"),
+        (Av1(), 720, 480, "AV1 is encoded by SVT-AV1 only"),
+        (Ffv1(), 720, 480, "FFV1 has no NVENC"),
         (H264(), 4096, 4096, ""),
         (H264(), 4098, 2160, "NVENC takes H.264 up to 4096 pixels a side, and the picture is 4098 x 2160; hevc takes 8192"),
         (H264(), 720, 8192, "NVENC takes H.264 up to 4096 pixels a side, and the picture is 720 x 8192; hevc takes 8192"),
