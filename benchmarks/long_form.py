@@ -5,7 +5,6 @@ Every function takes a case and returns plain data for its artifact, as in ``mea
 
 from __future__ import annotations
 
-import hashlib
 import statistics
 import subprocess
 import tempfile
@@ -29,7 +28,7 @@ from render.job import manifest, run
 from render.job import plan as plans
 from render.job.plan import Plan
 from render.preset import Preset
-from render.video import codec, ffmpeg, inspect, vbv
+from render.video import codec, digest, ffmpeg, inspect, vbv
 from render.video.frames import Clock, play
 
 Report = dict[str, Any]
@@ -38,39 +37,54 @@ PERIOD = 0.25
 
 
 def job_layer(case: JobLayer) -> Report:
-    """The same film streamed into one ffmpeg and made as a job, in turns.
+    """The same films streamed into one ffmpeg each and made as jobs, in turns.
 
-    Streaming ends with ffmpeg's exit code: no digests, no checkpoints, no count, no sound, no join. The job is all that
-    ``render run`` does.
+    Streaming ends with ffmpeg's exit code: silence is encoded beside the pictures, and there are no digests, no
+    checkpoints, no count, no join, no verification. The job is all that ``render run`` does.
     """
-    preset = _preset(case.preset, case.frames)
+    films = {name: _one_and_many(name, frames, case.repeats) for name, frames in case.films}
+    plan = plans.make(_preset(*case.films[0]), case.films[0][0], out="film")
+    return _report(plan, {"films": films})
+
+
+def _one_and_many(name: str, frames: int, repeats: int) -> Report:
+    preset = _preset(name, frames)
     streamed: list[Report] = []
     jobs: list[Report] = []
     with tempfile.TemporaryDirectory() as place:
-        run.make(plans.make(_preset(case.preset, 5), case.preset, out=f"{place}/warm-up"))
-        plan = plans.make(preset, case.preset, out=f"{place}/film")
-        for number in range(case.repeats):
+        run.make(plans.make(_preset(name, 5), name, out=f"{place}/warm-up"))
+        plan = plans.make(preset, name, out=f"{place}/film")
+        for number in range(repeats):
             sides: list[tuple[list[Report], Callable[[], object]]] = [
                 (streamed, lambda: _stream(plan, Path(place))),
                 (jobs, lambda: run.make(plan, restart=True)),
             ]
             for kept, side in sides if number % 2 == 0 else reversed(sides):
-                kept.append(_timed(side, case.frames))
+                kept.append(_timed(side, frames))
     ratios = [job["seconds"] / one["seconds"] for one, job in zip(streamed, jobs, strict=True)]
     cpu = [job["cpu_ms"] / one["cpu_ms"] for one, job in zip(streamed, jobs, strict=True)]
-    return _report(plan, {
+    return {
+        "frames": frames,
+        "segments": len(plan.segments),
         "streamed": streamed,
         "jobs": jobs,
-        "segments": len(plan.segments),
         "overhead": statistics.median(ratios) - 1,
         "overhead_of_pairs": [ratio - 1 for ratio in ratios],
         "overhead_cpu": statistics.median(cpu) - 1,
-    })  # fmt: skip
+    }
 
 
 def _stream(plan: Plan, place: Path) -> None:
     part, film = place / "streamed.ts", plans.film_of(plan.preset, plan.device)
     arguments = codec.arguments(plan.preset.codec, plan.preset.picture, str(part), plan.encoder.kind, plan.encoder.gpu)
+    if plan.preset.codec.container == "mpg":
+        encoder_at, format_at = arguments.index("-c:v"), arguments.index("-f", arguments.index("-c:v"))
+        seconds = f"{float(plan.preset.seconds):.6f}"
+        arguments = [
+            *arguments[:encoder_at], "-f", "lavfi", "-t", seconds, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000",
+            *arguments[encoder_at:format_at], "-c:a", "ac3", "-b:a", "192000", "-f", "dvd", "-muxrate", "10080000",
+            "-packetsize", "2048", arguments[-1],
+        ]  # fmt: skip
     with closing(ffmpeg.Encoder(plan.tool, arguments, part, place / "streamed.log")) as encoder:
         play(film, plan.preset.frame_count, encoder.write, Clock())
         encoder.finish()
@@ -131,8 +145,8 @@ def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
     play(film, frames, lambda data: kept.append(bytes(data)) if len(kept) < 50 else None, Clock())
     begin = _cpu()
     for data in kept:
-        hashlib.sha256(data).digest()
-    digest = (_cpu() - begin) / len(kept) * 1e3
+        digest.of_frame(data)
+    hashing = (_cpu() - begin) / len(kept) * 1e3
     ours, children = psutil.Process().cpu_times(), _children()
     with tempfile.TemporaryDirectory() as place:
         part = Path(place, "pieces.ts")
@@ -144,7 +158,7 @@ def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
     after = psutil.Process().cpu_times()
     return {
         "simulation_and_look": made,
-        "digest": digest,
+        "digest": hashing,
         "pipe": (after.user + after.system - ours.user - ours.system) / len(kept) * 1e3,
         "encoder": (_children() - children) / len(kept) * 1e3,
     }
@@ -247,7 +261,7 @@ def long_job(case: LongJob) -> Report:
             made = run.make(plan, report=note)
         told = manifest.read(plan.folder.manifest)
         assert told is not None
-        packets = inspect.packets(plan.tool, made.film)
+        packets = inspect.contents(plan.tool, made.film)
         steps = np.diff([-1 if time is None else time for time in packets.times])
         again, decoded = _compare(plan, made.film)
         results = {
@@ -307,7 +321,7 @@ def _compare(plan: Plan, film: Path) -> tuple[str, Report]:
         "yuv420p",
         "-",
     ]
-    digest, nearest, strays, seen = hashlib.sha256(), [], 0, 0
+    digests, nearest, strays, seen = bytearray(), [], 0, 0
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as decoder:
         assert decoder.stdout is not None
         pipe = decoder.stdout
@@ -321,8 +335,8 @@ def _compare(plan: Plan, film: Path) -> tuple[str, Report]:
             nearest.append(10 * np.log10(255**2 / max(errors[1], 1e-9)))
 
         def take(data: memoryview) -> None:
-            nonlocal seen
-            digest.update(hashlib.sha256(data).digest())
+            nonlocal seen, digests
+            digests += digest.of_frame(data)
             raw = pipe.read(size)
             if len(raw) == size:
                 seen += 1
@@ -337,7 +351,7 @@ def _compare(plan: Plan, film: Path) -> tuple[str, Report]:
         play(plans.film_of(plan.preset, plan.device), plan.preset.frame_count, take, Clock())
         seen += len(pipe.read()) // size
     psnr = {"lowest": min(nearest), "median": statistics.median(nearest)}
-    return digest.hexdigest(), {"frames": seen, "psnr_db": psnr, "nearer_to_a_neighbour": strays}
+    return digest.of_film([bytes(digests)]), {"frames": seen, "psnr_db": psnr, "nearer_to_a_neighbour": strays}
 
 
 def _preset(name: str, frames: int, more: dict[str, Any] | None = None) -> Preset:

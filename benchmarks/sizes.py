@@ -61,7 +61,7 @@ def _encoded_bits(plan: Plan, first: int, frames: int) -> int:
         with closing(ffmpeg.Encoder(plan.tool, arguments, part, Path(place, "log"))) as encoder:
             player(film).play(first, frames, encoder.write, Clock())
             encoder.finish()
-        return 8 * sum(inspect.packets(plan.tool, part).sizes)
+        return 8 * sum(inspect.contents(plan.tool, part).sizes)
 
 
 def fits(case: Fits) -> Report:
@@ -73,7 +73,7 @@ def fits(case: Fits) -> Report:
         with tempfile.TemporaryDirectory() as place:
             plan = plans.make(preset, name, out=f"{place}/film", encoder="software")
             made = run.make(plan)
-        most = preset.medium.most_bytes()
+        most = preset.most_bytes
         assert most is not None
         films.append({
             "preset": name, "settings": list(settings), "length": length, "medium": medium, "segments": len(plan.segments),

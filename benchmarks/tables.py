@@ -78,15 +78,15 @@ def _memory(artifact: Artifact) -> Iterable[str]:
 
 
 def _job_layer(artifact: Artifact) -> Iterable[str]:
-    told = artifact["results"]
-    yield f"{artifact['case']['frames']} frames of {artifact['case']['preset']} in {told['segments']} segments"
-    yield f"{'':10}{'streamed fps':>14}{'job fps':>10}{'streamed CPU ms':>18}{'job CPU ms':>12}{'overhead':>10}"
-    for number, (one, job) in enumerate(zip(told["streamed"], told["jobs"], strict=True)):
-        yield (
-            f"run {number + 1:<6}{one['wall_fps']:14.1f}{job['wall_fps']:10.1f}{one['cpu_ms']:18.3f}{job['cpu_ms']:12.3f}"
-            f"{100 * told['overhead_of_pairs'][number]:9.1f}%"
-        )
-    yield f"median: {100 * told['overhead']:.1f} % of the time, {100 * told['overhead_cpu']:.1f} % of CPU"
+    for name, told in artifact["results"]["films"].items():
+        yield f"{name}, {told['frames']} frames in {told['segments']} segments"
+        yield f"{'':10}{'streamed fps':>14}{'job fps':>10}{'streamed CPU ms':>18}{'job CPU ms':>12}{'overhead':>10}"
+        for number, (one, job) in enumerate(zip(told["streamed"], told["jobs"], strict=True)):
+            yield (
+                f"  run {number + 1:<4}{one['wall_fps']:14.1f}{job['wall_fps']:10.1f}{one['cpu_ms']:18.3f}"
+                f"{job['cpu_ms']:12.3f}{100 * told['overhead_of_pairs'][number]:9.1f}%"
+            )
+        yield f"  median: {100 * told['overhead']:.1f} % of the time, {100 * told['overhead_cpu']:.1f} % of CPU"
 
 
 def _workers(artifact: Artifact) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -91,6 +92,14 @@ def test_only_the_front_door_prints() -> None:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
     assert printers == {"cli", "the GPU probe"}
+    speakers = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if re.search(r"sys\.(stdout|stderr)\.write", path.read_text())
+    }
+    assert speakers - {"compute/driver.py"} <= {"disc/__main__.py"} | {
+        name for name in speakers if name.startswith("cli/")
+    }
 
 
 def test_the_gpu_probe_needs_nothing_but_the_standard_library() -> None:

@@ -24,13 +24,14 @@ def command(
     """Time a preset's simulation, look and encoder, each on its own and together."""
     from render import preset as presets
     from render.compute import host
-    from render.job import bench
+    from render.job import bench, stop
     from render.job.plan import device_for
 
     resolved = presets.load(preset, set_, options.overrides(seed))
     chosen = device_for(resolved, device, threads, gpu)
     say(f"{options.name_of(preset)}, seed {resolved.seed}, frames {warm_up} to {warm_up + frames}; {host.processor()}")
-    told = bench.measure(resolved, chosen, warm_up=warm_up, frames=frames)
+    with stop.leaving():
+        told = bench.measure(resolved, chosen, warm_up=warm_up, frames=frames)
     say(f"{'simulation':12} {told.simulation_ms:9.3f} ms a frame ({chosen.kind}, {chosen.threads} thread(s))")
     say(f"{'look':12} {told.look_ms:9.3f} ms a frame")
     say(f"{'encoder':12} {told.encoder_ms:9.3f} ms a frame (ffmpeg {told.ffmpeg}, frames made before)")

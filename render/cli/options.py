@@ -41,7 +41,13 @@ Gpu = Annotated[
     typer.Option("--gpu", help="Which GPU, by number or UUID as in `render doctor`.", show_default="the first"),
 ]
 Threads = Annotated[
-    int | None, typer.Option(min=1, max=256, help="Threads of the simulation.", show_default="chosen by size and cores")
+    int | None,
+    typer.Option(
+        min=1,
+        max=256,
+        help="Threads of the simulation; several workers have one each.",
+        show_default="chosen by size and cores",
+    ),
 ]
 Encoder = Annotated[
     Literal["auto", "software", "nvenc"],

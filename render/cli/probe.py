@@ -56,7 +56,7 @@ def command(
     """Encode short pieces of a film and say what all of it will cost, and whether its bits are enough."""
     from render import preset as presets
     from render.errors import UsageError
-    from render.job import forecast, probe
+    from render.job import forecast, probe, stop
     from render.job import plan as plans
 
     wanted = preset or named
@@ -72,7 +72,8 @@ def command(
     )
     shown = _Shown()
     try:
-        probed = probe.measure(plan, at=begins, seconds=length or None, limit=float(most), report=shown)
+        with stop.leaving():
+            probed = probe.measure(plan, at=begins, seconds=length or None, limit=float(most), report=shown)
     finally:
         shown.close()
     told = forecast.forecast(resolved, probed)

@@ -77,7 +77,7 @@ def command(
 
     def announce(begun: Begun) -> None:
         if not quiet:
-            _announce(plan, begun, style)
+            _announce(plan, begun, style, threads)
 
     try:
         finished = run.make(
@@ -100,17 +100,21 @@ def _go_on(plan: Plan, is_nowhere_said: bool) -> str:
     return f"the same command{where} goes on from there."
 
 
-def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
+def _announce(plan: Plan, begun: Begun, style: progress.Style, threads: int | None) -> None:
     from render.job.plan import show_bytes, show_path
 
-    preset = plan.preset
+    preset, count = plan.preset, begun.workers.workers
+    warnings = list(plan.warnings)
+    if count > 1 and threads is not None and threads > 1 and plan.device.kind == "cpu":
+        warnings.append(f"--threads {threads} is for one worker; each of {count} simulates with one thread")
     if style == "json":
         say_event(
             "start", preset=plan.name, seed=preset.seed, frames=preset.frame_count, rate=str(preset.picture.rate),
             film=str(plan.folder.film), expected_bytes=plan.expected_bytes, disk_bytes=plan.disk_bytes, device=plan.device.kind,
             device_reason=plan.device.reason, gpu=plan.device.gpu and plan.device.gpu.name, threads=plan.device.threads,
-            encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason, warnings=list(plan.warnings),
-            frames_done=begun.frames_done, workers=begun.workers.workers, damaged=list(begun.damaged),
+            encoder=plan.encoder.kind, encoder_reason=plan.encoder.reason, warnings=warnings,
+            frames_done=begun.frames_done, workers=count, workers_reason=begun.workers.reason,
+            damaged=list(begun.damaged),
         )  # fmt: skip
         return
     picture = preset.picture
@@ -121,14 +125,13 @@ def _announce(plan: Plan, begun: Begun, style: progress.Style) -> None:
     )
     say(f"{_where(plan)} ({plan.device.reason})")
     say(f"{_encoder(plan)}; ffmpeg {plan.tool.release} from {plan.tool.found_by}")
-    for warning in plan.warnings:
+    for warning in warnings:
         say(f"note: {warning}")
     for what in begun.damaged:
         say(f"note: damaged and made again: {what}")
     if begun.frames_done:
         say(f"going on after frame {begun.frames_done} of {preset.frame_count}")
-    if begun.workers.workers > 1:
-        say(f"{begun.workers.workers} workers ({begun.workers.reason})")
+    say(f"{count} worker{'s' if count > 1 else ''} ({begun.workers.reason})")
     say(f"{'working' if begun.frames_done else 'begun'} in {show_path(plan.folder.path)}, {_cut(plan)}")
 
 
@@ -181,7 +184,7 @@ def _show_plan(plan: Plan) -> None:
     about = "expected" if plan.expected_is_firm else "a rough guess"
     say(f"size:    {show_bytes(plan.expected_bytes)} ({about})")
     say(f"disk:    {show_bytes(plan.disk_bytes)} while it is joined")
-    most = preset.medium.most_bytes()
+    most = preset.most_bytes
     if most is not None and not plan.expected_is_firm and plan.expected_bytes > most:
         say(f"note:    at this guess the film is stopped when it has filled {preset.medium.kind}")
     if most is not None:

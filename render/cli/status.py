@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,8 +10,6 @@ from render.cli import options
 from render.cli.console import clock, say
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from render.job.standing import Standing
 
 
@@ -24,9 +22,7 @@ def command(
     debug: options.Debug = False,
 ) -> int:
     """Say where jobs stand: progress, time to go, speed, size, what limits, warnings. Touches nothing."""
-    from render.job import standing
-
-    found = [standing.read(path) for path in _folders(wanted)]
+    found = _found(wanted)
     if as_json:
         _say_json(found)
     else:
@@ -39,60 +35,52 @@ def command(
     return 0
 
 
-def _folders(wanted: list[str] | None) -> list[Path]:
-    """The jobs' folders that are meant."""
+def _found(wanted: list[str] | None) -> list[Standing]:
+    """The jobs that are meant."""
     from pathlib import Path
 
     from render.errors import UsageError
     from render.job import queue, standing
 
     if not wanted:
-        return sorted(path for path in Path("renders").absolute().glob("*") if standing.is_job(path))
-    folders = []
+        return [standing.read(path) for path in sorted(Path("renders").absolute().glob("*")) if standing.is_job(path)]
+    found = []
     for name in wanted:
         path = Path(name).expanduser().absolute()
         if standing.is_job(path):
-            folders.append(path)
+            found.append(standing.read(path))
         elif path.is_dir():
             inside = sorted(each for each in path.glob("*") if standing.is_job(each))
             if not inside:
                 raise UsageError(f"there is no job in {name}", "name a job's folder, or a queue.")
-            folders += inside
+            found += [standing.read(each) for each in inside]
         elif path.is_file():
-            folders += [entry.folder.path for entry in queue.gather([name]) if entry.folder is not None]
+            found += [standing.of_entry(entry) for entry in queue.gather([name])]
         else:
             raise UsageError(f"there is no job or queue {name}", "name a job's folder, or a queue.")
-    return folders
+    return found
 
 
 def _say_json(found: list[Standing]) -> None:
     import dataclasses
     import json
 
+    from render.job import standing
+
     jobs = [
         {**dataclasses.asdict(each), "folder": str(each.folder), "percent": round(each.percent, 3)} for each in found
     ]
-    print(json.dumps({"jobs": jobs, "total": _total(found)}, indent=2, ensure_ascii=False))
-
-
-def _total(found: list[Standing]) -> dict[str, Any]:
-    states: dict[str, int] = {}
-    for each in found:
-        states[each.state] = states.get(each.state, 0) + 1
-    return {
-        "states": states,
-        "frames_done": sum(each.frames_done for each in found),
-        "frames_planned": sum(each.frames_planned for each in found),
-        "bytes": sum(each.bytes for each in found),
-    }
+    told = {"jobs": jobs, "total": dataclasses.asdict(standing.total(found))}
+    print(json.dumps(told, indent=2, ensure_ascii=False))
 
 
 def _say(job: Standing) -> None:
     from render.job.plan import show_bytes, show_path
 
     phase = f" ({job.phase})" if job.phase not in ("", "rendering") else ""
-    say(f"{show_path(job.folder)}: {_STATES[job.state]}{phase}" + (f", {_frames(job)}" if job.frames_planned else ""))
-    if job.state != "finished" and job.frames_planned:
+    name = job.name if job.state == "impossible" else show_path(job.folder)
+    say(f"{name}: {_STATES[job.state]}{phase}" + (f", {_frames(job)}" if job.frames_planned else ""))
+    if job.state not in ("finished", "waiting") and job.frames_planned:
         say(f"  {_speed(job)}")
     if job.bytes:
         projected = job.projected_bytes if job.state != "finished" else None
@@ -113,11 +101,12 @@ def _say(job: Standing) -> None:
 _STATES = {
     "waiting": "not begun", "running": "running", "stopped": "stopped", "failed": "failed",
     "stale": "stale: the process that worked on it is gone; the same command goes on", "finished": "finished",
+    "impossible": "cannot be made",
 }  # fmt: skip
 
 
 def _frames(job: Standing) -> str:
-    if job.state == "finished":
+    if job.state in ("finished", "waiting"):
         return f"{job.frames_planned} frames"
     return f"{job.percent:.0f} %, frame {job.frames_done} of {job.frames_planned}"
 
@@ -136,8 +125,11 @@ def _speed(job: Standing) -> str:
 
 
 def _say_total(found: list[Standing]) -> None:
+    from render.job import standing
     from render.job.plan import show_bytes
 
-    total = _total(found)
-    states = ", ".join(f"{count} {state}" for state, count in total["states"].items())
-    say(f"{states}; frame {total['frames_done']} of {total['frames_planned']}, {show_bytes(total['bytes'])}")
+    total = standing.total(found)
+    states = ", ".join(f"{count} {state}" for state, count in total.states.items())
+    say(f"{states}; frame {total.frames_done} of {total.frames_planned}, {show_bytes(total.bytes)}")
+    if total.fps and total.eta_seconds:
+        say(f"  {total.fps:.0f} fps, {clock(total.eta_seconds)} to go for all of them")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from render.compute import gpu
+from render.compute import gpu, host
 from render.compute.gpu import Gpu, Probe
 from render.errors import PreflightError, RenderError, UsageError
 
@@ -59,9 +58,7 @@ class Device:
 
 def cores() -> int:
     """Processor cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return host.cores()
 
 
 def default_threads(work: int) -> int:
@@ -180,6 +177,20 @@ def usable(probe: Probe, wanted: str | None = None, needed: int = 0) -> Gpu:
         raise PreflightError(f"CuPy cannot use {chosen.name}: {_words(error)}") from error
     check_memory(needed, total - used - FOR_KERNELS, chosen.name, several)
     return chosen
+
+
+def free_memory(chosen: Gpu) -> int:
+    """Bytes of a GPU that films may take now; opens it, which leaves it as the current one of this thread.
+
+    Raises:
+        PreflightError, SimulationError: CUDA refuses.
+    """
+    from render.compute.accelerator import open_accelerator
+
+    accelerator = open_accelerator(Device("cuda", 1, "", gpu=chosen))
+    assert accelerator is not None
+    used, total = accelerator.memory()
+    return total - used - FOR_KERNELS
 
 
 def _check_cupy(driver: int, chosen: Gpu) -> None:

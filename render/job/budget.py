@@ -31,7 +31,7 @@ def _starved(preset: Preset) -> str:
 
 
 def _unfilled(preset: Preset, expected_bytes: int) -> str:
-    codec, most = preset.codec, preset.medium.most_bytes()
+    codec, most = preset.codec, preset.most_bytes
     if codec.bitrate is None or most is None or codec.bitrate < fit.highest(codec) or expected_bytes >= FULL * most:
         return ""
     return (

@@ -43,7 +43,7 @@ def save(folder: Path, snapshot: Snapshot, fingerprint: str) -> None:
     np.savez(content, about=np.array(about), **arrays)  # type: ignore[arg-type]
     data = content.getbuffer()
     final = path_of(folder, snapshot.frame)
-    part = files.part_of(final)
+    part = files.part_of(final)  # a scout and a worker may both be at it
     with part.open("wb") as file:
         file.write(hashlib.sha256(data).hexdigest().encode() + b"\n")
         file.write(data)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,9 +19,7 @@ if TYPE_CHECKING:
     from render.job.ledger import Check, Ledger
     from render.job.plan import Plan
 
-LATE = (
-    "some pictures come too late for a DVD player's buffer, where it may stutter; a lower codec.max_bitrate avoids it"
-)
+LATE = "some pictures come too late for a player's buffer, where it may stutter; a lower codec.max_bitrate avoids that"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Finished:
         film: where it is.
         frames: frames in it.
         film_bytes: its size.
-        digest: SHA-256 of its frames' SHA-256 digests.
+        digest: its frames' digest (:mod:`render.video.digest`).
         seconds: how long this run took.
         made: frames that this run made; 0 where the film was finished already.
         notes: what the user should know about it.
@@ -118,12 +117,15 @@ def publish(
                 f"segment {record.number} is not what was made any more", "the same command makes it again."
             )
     part = folder.path / f"{folder.film_name}.part"
-    buffer = joining.make(plan, folder, records, part, running)
-    film_bytes, most = part.stat().st_size, plan.preset.medium.most_bytes()
+    joining.make(plan, folder, records, part, running)
+    film_bytes, most = part.stat().st_size, plan.preset.most_bytes
     if most is not None and film_bytes > most:
         raise OutgrownError(f"the film is {film_bytes} bytes, and {medium_of(plan.preset)} takes {most}", OTHERWISE)
+    with ThreadPoolExecutor(1, "digest") as beside:
+        sha256 = beside.submit(ledger.file_sha256, part, check)
+        buffer = joining.verify(plan, part, plan.preset.frame_count, running)
     finished: dict[str, Any] = {
-        "bytes": film_bytes, "sha256": ledger.file_sha256(part, check), "frames_sha256": book.frames_sha256(),
+        "bytes": film_bytes, "sha256": sha256.result(), "frames_sha256": book.frames_sha256(),
         "decoder_buffer_lowest": buffer, "mtime_ns": part.stat().st_mtime_ns,
     }  # fmt: skip
     told = manifest.build(

@@ -154,7 +154,7 @@ class Folder:
         """Every file that was being written, by this run or by one that was killed."""
         names = "|".join(re.escape(name) for name in (*OWN_NAMES, self.film_name))
         yield from _named(self.path, rf"({names})(\.\d+)?\.part")
-        yield from _named(self.segments, r"(\d{5,}(\.[a-z0-9]+)?|list|chapters|preset)(\.\d+)?\.part")
+        yield from _named(self.segments, r"(\d{5,}(\.[a-z0-9]+)?|list|chapters|preset|silence)(\.\d+)?\.part")
         yield from _named(self.checkpoints, r"\d{9,}\.checkpoint(\.\d+)?\.part")
 
 

@@ -11,6 +11,7 @@ from render.job.plan import show_bytes
 from render.job.probe import Piece, Probed
 from render.preset import Preset
 from render.video import fit
+from render.video.bluray import Bluray
 from render.video.codec import Mpeg2
 from render.video.cutting import segment_frames
 from render.video.quality import RIGHT
@@ -104,13 +105,13 @@ def forecast(preset: Preset, probed: Probed) -> Forecast:
     alternatives = _alternatives(preset, size, short) if short > ENOUGH else ()
     return Forecast(
         bits * rate, size, size_margin, seconds, max(TIME_MARGIN, (max(speeds) - min(speeds)) / (max(speeds) + min(speeds))),
-        preset.medium.most_bytes(), None if need is None else need * rate,
+        preset.most_bytes, None if need is None else need * rate,
         _verdict(preset, pieces, shares, size, short), alternatives,
     )  # fmt: skip
 
 
 def _verdict(preset: Preset, pieces: tuple[Piece, ...], shares: list[float], size: int, short: float) -> str:
-    most, medium = preset.medium.most_bytes(), preset.medium.kind
+    most, medium = preset.most_bytes, preset.medium.kind
     if preset.codec.bitrate is None:
         look = f"PSNR is {min(piece.own.psnr for piece in pieces):.1f} dB at least"
         if most is None:
@@ -134,7 +135,7 @@ def _alternatives(preset: Preset, size: int, short: float) -> tuple[Alternative,
         Alternative(seconds, math.ceil(size * short), picture.width, picture.height, particles),
     ]
     side = 1 / math.sqrt(short)
-    if not isinstance(preset.codec, Mpeg2):  # DVDs have their picture sizes
+    if not isinstance(preset.codec, (Mpeg2, Bluray)):  # discs have their picture sizes
         width, height = (max(16, int(length * side) // 2 * 2) for length in (picture.width, picture.height))
         found.append(Alternative(seconds, size, width, height, max(1, round(particles / short))))
     return tuple(found)

@@ -49,7 +49,7 @@ class Heartbeat:
             "bytes": 0,
             "expected_bytes": plan.expected_bytes,
             "medium": preset.medium.kind,
-            "most_bytes": preset.medium.most_bytes(),
+            "most_bytes": preset.most_bytes,
             "bottleneck": None,
             "device": device.gpu.name if device.gpu else f"{device.kind}, {device.threads} threads",
             "encoder": plan.encoder.kind,

@@ -12,6 +12,7 @@ from render.errors import VerificationError
 from render.job.ledger import video_file
 from render.preset import to_yaml
 from render.video import ffmpeg, inspect, join, vbv
+from render.video.bluray import AHEAD, DELIVERED, Bluray
 from render.video.codec import Mpeg2
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from render.job.folder import Folder
     from render.job.ledger import Record
     from render.job.plan import Plan
+    from render.preset import Preset
 
 
 SOUND_SECONDS = Fraction(1, 10)
@@ -30,8 +32,8 @@ TICKS = 2
 
 def make(
     plan: Plan, folder: Folder, records: list[Record], part: Path, running: Callable[[Callable[[], None]], None]
-) -> float | None:
-    """Join segments into one file and verify it.
+) -> None:
+    """Join segments into one file.
 
     Args:
         plan: the film's plan.
@@ -40,34 +42,38 @@ def make(
         part: where to write the film.
         running: told how to end the processes started here.
 
-    Returns:
-        the lowest fill of a DVD player's buffer, as a share of it; None for other films.
-
     Raises:
-        EncoderError, DiskFullError, VerificationError: it did not work out.
+        EncoderError, DiskFullError: it did not work out.
     """
     preset = plan.preset
     frames = sum(record.frames for record in records)
     seconds = frames / preset.picture.rate
-    listing, marks = folder.segments / "list.part", folder.segments / "chapters.part"
+    aside = [folder.segments / f"{name}.part" for name in ("list", "chapters", "preset", "silence")]
+    listing, marks, attachment, silence = aside
     files = [(video_file(folder, record.number), record.frames) for record in records]
-    listing.write_bytes(os.fsencode(join.listing(files, preset.picture.rate)))
-    attachment = folder.segments / "preset.part"
-    attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
-    marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
-    joint = join.Joint(listing, marks, attachment, part, frames, plan.tags)
-    arguments = join.arguments(preset.codec, preset.picture, preset.audio, joint)
+    joint = join.Joint(listing, marks, attachment, part, frames, plan.tags, silence)
+    try:
+        listing.write_bytes(os.fsencode(join.listing(files, preset.picture.rate)))
+        marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
+        attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
+        if has_sound(preset) and preset.audio.file is None:
+            _run(plan, folder, join.silence(preset.codec, silence), silence, running)
+        _run(plan, folder, join.arguments(preset.codec, preset.picture, preset.audio, joint), part, running)
+    finally:
+        for path in aside:
+            path.unlink(missing_ok=True)
+
+
+def _run(
+    plan: Plan, folder: Folder, arguments: list[str], output: Path, running: Callable[[Callable[[], None]], None]
+) -> None:
     log = folder.logs / "join.log"
     try:
-        with closing(ffmpeg.Encoder(plan.tool, arguments, part, log)) as joining:
-            running(joining.kill)
-            joining.finish()
+        with closing(ffmpeg.Encoder(plan.tool, arguments, output, log)) as process:
+            running(process.kill)
+            process.finish()
     finally:
-        listing.unlink(missing_ok=True)
-        marks.unlink(missing_ok=True)
-        attachment.unlink(missing_ok=True)
         ffmpeg.drop_empty(log)
-    return verify(plan, part, frames, running)
 
 
 def chapters(seconds: Fraction, every: int) -> list[Fraction]:
@@ -78,36 +84,40 @@ def chapters(seconds: Fraction, every: int) -> list[Fraction]:
 
 
 def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], None]], None]) -> float | None:
-    """See that a film holds all frames at even times and that its key frames decode.
+    """See that a film holds all frames at even times, that its key frames decode, and that its sound is as long.
 
     Returns:
-        the lowest fill of a DVD player's buffer, as a share of it; None for other films.
+        the lowest fill of a disc player's buffer, as a share of it; None for other films.
 
     Raises:
         VerificationError: it does not.
     """
-    packets = inspect.packets(plan.tool, part, running)
-    times = packets.times
+    found, preset = inspect.contents(plan.tool, part, running), plan.preset
+    times, rate = found.times, preset.picture.rate
     if len(times) != frames:
         raise VerificationError(f"the joined film holds {len(times)} frames, but its segments have {frames}")
     known = [time for time in times if time is not None]
     begin = min(known)
     if len(known) == frames:
         times = [*sorted(known)]  # coded order differs where there are B-frames; then every frame has its time
-    step = 1 / (plan.preset.picture.rate * packets.tick)  # ticks of a frame
+    step = 1 / (rate * found.tick)  # ticks of a frame
     for number, time in enumerate(times):
         # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
         if time is not None and abs(time - begin - number * step) > TICKS:
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
-    inspect.decode_key_frames(plan.tool, part, running)
-    length, preset = frames / plan.preset.picture.rate, plan.preset
-    if preset.audio.file is not None or preset.codec.container == "mpg":
-        sound = inspect.sound_seconds(plan.tool, part, running)
-        if abs(sound - length) > SOUND_SECONDS:
-            raise VerificationError(
-                f"the joined film has {float(sound):.2f} seconds of sound, and {float(length):.2f} of picture"
-            )
-    codec = plan.preset.codec
+    length = frames / rate
+    if has_sound(preset) and abs(found.sound - length) > SOUND_SECONDS:
+        raise VerificationError(
+            f"the joined film has {float(found.sound):.2f} seconds of sound, and {float(length):.2f} of picture"
+        )
+    codec = preset.codec
+    if isinstance(codec, Bluray):
+        return vbv.lowest_fill(found.sizes, rate, DELIVERED, AHEAD)
     if not isinstance(codec, Mpeg2):
         return None
-    return vbv.lowest_fill(packets.sizes, plan.preset.picture.rate, codec.max_bitrate)
+    return vbv.lowest_fill(found.sizes, rate, codec.max_bitrate)
+
+
+def has_sound(preset: Preset) -> bool:
+    """Whether a film has a track of sound, be it silence."""
+    return preset.audio.file is not None or preset.codec.container in join.FOR_PLAYERS

@@ -20,6 +20,7 @@ from typing import Any
 from render.errors import PreflightError
 from render.job import manifest, sealed
 from render.job.folder import Folder
+from render.video import digest
 from render.video.cutting import Segment
 
 SCHEMA_VERSION = 1
@@ -36,7 +37,7 @@ class Record:
         number, first, frames: the segment.
         bytes: size of its file.
         sha256: digest of its file.
-        frames_sha256: digest of its frames' digests, SHA-256 each, in order.
+        frames_sha256: digest of its frames' digests, in order (:mod:`render.video.digest`).
         seconds: how long it took.
         device: where its frames were made.
         recipe: digest of the recipe it was made by.
@@ -59,7 +60,7 @@ def video_file(folder: Folder, number: int) -> Path:
 
 
 def digests_file(folder: Path, number: int) -> Path:
-    """The digests of a segment's frames, 32 bytes each."""
+    """The digests of a segment's frames."""
     return folder / f"{number:05}.frames"
 
 
@@ -74,12 +75,12 @@ Check = Callable[[], None]
 
 def file_sha256(path: Path, check: Check = lambda: None) -> str:
     """SHA-256 of a file, hexadecimal."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_CHUNK):
-            digest.update(block)
+            found.update(block)
             check()
-    return digest.hexdigest()
+    return found.hexdigest()
 
 
 def recipe_digest(recipe: dict[str, Any]) -> str:
@@ -137,11 +138,8 @@ class Ledger:
                 yield digests_file(self.folder.segments, segment.number).read_bytes()
 
     def frames_sha256(self) -> str:
-        """Digest of the film's frames: SHA-256 of each frame's SHA-256, in order."""
-        total = hashlib.sha256()
-        for each in self.digests():
-            total.update(each)
-        return total.hexdigest()
+        """Digest of the film's frames."""
+        return digest.of_film(self.digests())
 
     def add(self, record: Record) -> None:
         """Take a segment in: first its own record, then the whole."""
@@ -255,7 +253,7 @@ def is_whole(folder: Folder, record: Record, check: Check = lambda: None) -> boo
     """Whether a segment's files are what its record says."""
     video, digests = video_file(folder, record.number), digests_file(folder.segments, record.number)
     try:
-        if video.stat().st_size != record.bytes or digests.stat().st_size != 32 * record.frames:
+        if video.stat().st_size != record.bytes or digests.stat().st_size != digest.BYTES * record.frames:
             return False
         return file_sha256(digests) == record.frames_sha256 and file_sha256(video, check) == record.sha256
     except OSError:

@@ -1,7 +1,7 @@
 """The manifest: what a finished film is and how it came to be, beside the film as JSON.
 
-It is all that other programs may rely on. ``frames.sha256`` is the SHA-256 of the SHA-256 digests of the raw frames in
-their order: equal digests mean equal pictures, whatever encoder or machine made the file, in however many segments. The
+It is all that other programs may rely on. ``frames.sha256`` is the SHA-256 of the raw frames' own digests, XXH3 of 128 bits
+each, in their order: equal ones mean equal pictures, whatever encoder or machine made the file, in however many segments. The
 file's own ``sha256`` is the same on every run with the same ffmpeg where ``repeatable`` says so; what NVENC makes differs
 between GPUs and drivers.
 """
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from render import __version__
 from render.job.files import replace
 from render.preset import to_data
+from render.video import digest as frame_digest
 
 if TYPE_CHECKING:
     from render.job.plan import Plan
@@ -31,10 +32,10 @@ def build(
 
     Args:
         plan: the plan that ran.
-        digest: SHA-256 of the frames' SHA-256 digests, hexadecimal.
+        digest: the film's frames' digest, hexadecimal.
         film_bytes: size of the film.
         film_sha256: SHA-256 of the film.
-        buffer: lowest fill of a DVD player's buffer, as a share of it; None for other films.
+        buffer: lowest fill of a disc player's buffer, as a share of it; None for other films.
         seconds: how long all runs took together.
     """
     import numpy as np
@@ -50,7 +51,7 @@ def build(
         "bytes": film_bytes,
         "sha256": film_sha256,
         "repeatable": plan.encoder.kind == "software",
-        "medium": {"kind": preset.medium.kind, "most_bytes": preset.medium.most_bytes()},
+        "medium": {"kind": preset.medium.kind, "most_bytes": preset.most_bytes},
         "decoder_buffer_lowest": buffer,
         "name": plan.name,
         "seed": preset.seed,
@@ -61,6 +62,7 @@ def build(
             "seconds": float(preset.seconds),
             "format": "yuv420p, limited range",
             "sha256": digest,
+            "each": frame_digest.NAME,
         },
         "segment_frames": plan.recipe["segment_frames"],
         "recipe": plan.recipe_digest,

@@ -22,14 +22,12 @@ from render.job.folder import Folder
 from render.job.ledger import recipe_digest
 from render.preset import Preset, to_data
 from render.settings import shown
-from render.video import codec, ffmpeg, fit, inspect
+from render.video import codec, digest, ffmpeg, fit, inspect
 from render.video import encoder as encoders
 from render.video.cutting import Job, Segment, cut, segment_frames
 from render.video.film import Film, Snapshot, device_bytes
 
 SPACE_MARGIN = 1.05
-DIGEST_BYTES = 32
-"""A frame's digest, SHA-256."""
 NAME_BYTES = 255
 """Longest name of a file on common file systems (NAME_MAX)."""
 
@@ -51,6 +49,7 @@ class Plan:
         expected_bytes: size of the film.
         expected_is_firm: whether the rate control promises that size, or it is a rough guess.
         warnings: what the user should know.
+        gpus: what the driver said, for workers to be spread over all GPUs; None where one was named, or none is used.
     """
 
     name: str
@@ -65,6 +64,7 @@ class Plan:
     expected_bytes: int
     expected_is_firm: bool
     warnings: tuple[str, ...]
+    gpus: gpu.Probe | None = None
 
     @functools.cached_property
     def recipe_digest(self) -> str:
@@ -77,7 +77,7 @@ class Plan:
         preset = self.preset
         frames, codec, picture = preset.frame_count, preset.codec, preset.picture
         video = codec.cost(picture, frames, preset.audio).video_bytes(self.expected_bytes)
-        return self.expected_bytes + fit.segment_bytes(codec, picture, frames, video) + frames * DIGEST_BYTES
+        return self.expected_bytes + fit.segment_bytes(codec, picture, frames, video) + frames * digest.BYTES
 
     @functools.cached_property
     def essence(self) -> Preset:
@@ -118,7 +118,7 @@ def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
         special = path.exists() and not path.is_dir()
     except (OSError, RuntimeError, ValueError) as error:  # too long, an unknown ~user, no UTF-8
         raise UsageError(f"--out {shown(out)} is no name for a folder") from error
-    if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv"):
+    if out == "-" or special or path.suffix.lower() in (".mpg", ".mp4", ".mkv", ".m2ts"):
         raise UsageError(
             f"--out {out}: a film is made in a folder of its own, which keeps all that is needed to go on",
             f"name a folder: --out {path.with_suffix('').name or own}.",
@@ -186,6 +186,7 @@ def make(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
         recipe_of(preset, name, tool, who.kind, arguments, each), tuple(arguments),
         expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
+        gpus if chosen.kind == "cuda" and gpu_wanted is None else None,
     )  # fmt: skip
 
 
@@ -197,7 +198,7 @@ def check_medium(preset: Preset) -> tuple[int, bool]:
     """
     frames = preset.frame_count
     expected, firm = preset.codec.expected_bytes(preset.picture, frames, preset.audio)
-    most = preset.medium.most_bytes()
+    most = preset.most_bytes
     if most is not None and firm and expected > most:
         raise UsageError(
             f"the film would be {show_bytes(expected)}, but {preset.medium.kind} takes {show_bytes(most)}",
@@ -231,8 +232,13 @@ def device_for(
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
     return devices.choose(
         choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
-        gpu_bytes=device_bytes(preset.engine, preset.torus, preset.look, preset.picture), probe=probe,
+        gpu_bytes=device_bytes_of(preset), probe=probe,
     )  # fmt: skip
+
+
+def device_bytes_of(preset: Preset) -> int:
+    """Memory of a GPU that a preset's film takes."""
+    return device_bytes(preset.engine, preset.torus, preset.look, preset.picture)
 
 
 def film_of(preset: Preset, device: Device, snapshot: Snapshot | None = None) -> Film:

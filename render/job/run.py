@@ -23,7 +23,7 @@ from render.errors import (
     StoppedError,
     VerificationError,
 )
-from render.job import checkpoint, crew, finishing, ledger, manifest, steering
+from render.job import checkpoint, crew, finishing, ledger, manifest, staff, steering
 from render.job.files import file_error, replace
 from render.job.finishing import Finished
 from render.job.folder import locked
@@ -78,7 +78,7 @@ class Begun:
 
     frames_done: int
     damaged: tuple[str, ...]
-    workers: crew.Choice
+    workers: staff.Choice
 
 
 def make(
@@ -140,7 +140,7 @@ def make(
                 ledger.refuse_foreign_film(book)
             _refuse_outgrown(plan, book)
             check_space(plan, book.bytes_done)
-            chosen = crew.choose(workers, plan)
+            chosen = staff.choose(workers, plan, len(book.missing()))
             found = Begun(book.frames_done, tuple(book.damaged), chosen)
             heart.begin(found, book.spent)
             ready(found)
@@ -153,7 +153,7 @@ def make(
             begun, before = time.perf_counter(), book.frames_done
             pace.begin(stop, lambda: heart.enter("resting"))
             if chosen.workers > 1:
-                _side_by_side(plan, book, stop, tell, chosen.workers, pace)
+                _side_by_side(plan, book, stop, tell, say, chosen, pace)
             else:
                 _Work(plan, book, stop, tell, say, pace).render()
             if stop.by:
@@ -354,7 +354,13 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
 
 
 def _side_by_side(
-    plan: Plan, book: Ledger, stop: Stop, report: Callable[[Status], None], workers: int, pace: Pace
+    plan: Plan,
+    book: Ledger,
+    stop: Stop,
+    report: Callable[[Status], None],
+    notice: Callable[[str], None],
+    chosen: staff.Choice,
+    pace: Pace,
 ) -> None:
     """Make all missing segments with several workers."""
     begun, begun_with = time.perf_counter(), book.frames_done
@@ -368,7 +374,7 @@ def _side_by_side(
         )
         pace.goes_on(team.hold)
 
-    team = crew.Crew(plan, book, stop, workers, lambda record: accept(plan, book, record))
+    team = crew.Crew(plan, book, stop, chosen, lambda record: accept(plan, book, record), notice)
     team.run(tell)
     if stop.by:
         raise stopped(plan, book, stop)

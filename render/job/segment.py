@@ -8,11 +8,9 @@ Whatever the machine dies of in between, what is there under a final name is who
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +19,7 @@ from render.errors import SimulationError, VerificationError
 from render.job import checkpoint, files
 from render.job.ledger import Record, digests_file, file_sha256, video_file
 from render.video import codec as codecs
-from render.video import ffmpeg, inspect
+from render.video import digest, ffmpeg, inspect
 
 if TYPE_CHECKING:
     from render.job.folder import Folder
@@ -33,14 +31,6 @@ if TYPE_CHECKING:
 
 FROZEN_FRAMES = 250
 """A segment must have so many frames before their sameness means anything."""
-
-
-SIDE_BY_SIDE_BYTES = 2 << 20
-"""Frames as large as this are hashed while they are written."""
-
-
-def _sha256(data: memoryview) -> bytes:
-    return hashlib.sha256(data).digest()
 
 
 class Take:
@@ -69,7 +59,6 @@ class Take:
         self._part = folder.segments / f"{segment.number:05}.{os.getpid()}.part"
         self._log = folder.logs / f"{segment.number:05}.log"
         self._digests = bytearray()
-        self._hasher = ThreadPoolExecutor(1, "digest")
         arguments = codecs.arguments(
             codec or plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind, plan.encoder.gpu
         )
@@ -78,15 +67,8 @@ class Take:
 
     def write(self, data: memoryview) -> None:
         """Hand one frame to the encoder and remember its digest."""
-        if len(data) < SIDE_BY_SIDE_BYTES:
-            self._digests += hashlib.sha256(data).digest()
-            self.encoder.write(data)
-            return
-        digest = self._hasher.submit(_sha256, data)  # beside the pipe: at 8K each takes some ten milliseconds
-        try:
-            self.encoder.write(data)
-        finally:
-            self._digests += digest.result()
+        self.encoder.write(data)
+        self._digests += digest.of_frame(data)
 
     def bytes_written(self) -> int:
         """Size of the segment so far."""
@@ -116,30 +98,29 @@ class Take:
 
     def _publish(self, snapshot: Snapshot, fingerprint: str) -> Record:
         number = self.segment.number
-        size, digest = self._part.stat().st_size, file_sha256(self._part)
+        size, sha256 = self._part.stat().st_size, file_sha256(self._part)
         files.replace(digests_file(self._folder.segments, number), bytes(self._digests))
         files.publish(self._part, video_file(self._folder, number))
         checkpoint.save(self._folder.checkpoints, snapshot, fingerprint)
         return Record(
-            number, self.segment.first, self.segment.frames, size, digest, hashlib.sha256(self._digests).hexdigest(),
+            number, self.segment.first, self.segment.frames, size, sha256, digest.of_film([bytes(self._digests)]),
             round(time.monotonic() - self._begun, 3), self._plan.device.kind, self._plan.recipe_digest,
         )  # fmt: skip
 
     @property
     def frames_written(self) -> int:
         """Frames the encoder has taken."""
-        return len(self._digests) // 32
+        return len(self._digests) // digest.BYTES
 
     @property
     def is_frozen(self) -> bool:
         """Whether every frame was the same."""
-        first = bytes(self._digests[:32])
+        first = bytes(self._digests[: digest.BYTES])
         return self._digests == first * self.frames_written
 
     def abandon(self) -> None:
         """End the encoder and remove what is not published."""
         self.encoder.close()
-        self._hasher.shutdown()
         with contextlib.suppress(OSError):
             self._part.unlink()
         ffmpeg.drop_empty(self._log)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from render import preset as presets
 from render.errors import RenderError
@@ -14,7 +15,10 @@ from render.job.folder import Folder
 from render.job.plan import film_data
 from render.preset import Preset
 
-State = Literal["waiting", "running", "stopped", "failed", "stale", "finished"]
+if TYPE_CHECKING:
+    from render.job.queue import Entry
+
+State = Literal["waiting", "running", "stopped", "failed", "stale", "finished", "impossible"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,8 @@ class Standing:
     Attributes:
         folder: its folder.
         name: its preset's name, or its folder's where that is not known.
-        state: waiting where nothing is begun; stale where the process that worked on it is gone without a word.
+        state: waiting where nothing is begun; stale where the process that worked on it is gone without a word;
+            impossible for a queue's row that cannot be made.
         phase: of a run at work: starting, rendering, resting or joining.
         frames_done: frames that are drawn; of a job at rest, those of whole segments, which are kept.
         frames_planned: frames of the film; 0 where that is not known.
@@ -72,6 +77,45 @@ class Standing:
     def percent(self) -> float:
         """How much of the film is done."""
         return 100 * self.frames_done / self.frames_planned if self.frames_planned else 0.0
+
+
+@dataclass(frozen=True)
+class Total:
+    """Many jobs together.
+
+    Attributes:
+        states: how many jobs are in which state.
+        frames_done, frames_planned, bytes: of all jobs that can be made.
+        fps: frames a second of the runs at work together; where none is, of all that have worked, by turns.
+        eta_seconds: how long all that is left will take at that rate; None where none is known.
+    """
+
+    states: dict[str, int]
+    frames_done: int
+    frames_planned: int
+    bytes: int
+    fps: float | None
+    eta_seconds: float | None
+
+
+def total(found: list[Standing]) -> Total:
+    """Sum up jobs."""
+    done, planned = (sum(getattr(each, name) for each in found) for name in ("frames_done", "frames_planned"))
+    worked = [each for each in found if each.frames_done and each.seconds]
+    at_work = sum(each.fps or 0.0 for each in found if each.state == "running")
+    fps = at_work or _ratio(sum(each.frames_done for each in worked), sum(each.seconds for each in worked))
+    states: dict[str, int] = dict(Counter[str](each.state for each in found))
+    return Total(states, done, planned, sum(each.bytes for each in found), fps, _ratio(planned - done, fps))
+
+
+def of_entry(entry: Entry) -> Standing:
+    """Where a queue's row stands."""
+    if entry.folder is None or entry.preset is None:
+        trouble = entry.trouble
+        told = (trouble.message, trouble.hint) if trouble else ("", "")
+        return Standing(Path(entry.label), entry.label, "impossible", error=told[0], hint=told[1])
+    found = read(entry.folder.path)
+    return found if found.frames_planned else replace(found, frames_planned=entry.preset.frame_count)
 
 
 def is_job(path: Path) -> bool:
@@ -157,10 +201,10 @@ def _resting(path: Path, book: dict[str, Any], beat: dict[str, Any] | None) -> S
 
 def _medium(path: Path) -> tuple[str, int | None]:
     try:
-        medium = presets.load(str(path / "preset.yaml")).medium
+        preset = presets.load(str(path / "preset.yaml"))
     except RenderError:
         return "file", None
-    return medium.kind, medium.most_bytes()
+    return preset.medium.kind, preset.most_bytes
 
 
 def _ratio(count: float, by: float | None) -> float | None:

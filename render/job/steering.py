@@ -30,7 +30,7 @@ def codec_for(plan: Plan, records: dict[int, Record], segment: Segment) -> Codec
 def has_outgrown(plan: Plan, records: dict[int, Record]) -> bool:
     """Whether what is done is surely too much for the medium; the film itself is weighed when it is joined."""
     preset = plan.preset
-    most = preset.medium.most_bytes()
+    most = preset.most_bytes
     if most is None:
         return False
     done = [(record.frames, record.bytes) for record in records.values()]

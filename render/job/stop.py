@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 _PROCESSES = 8
 """Processes that may run at once: an encoder, one that is closing, a count."""
@@ -55,3 +56,25 @@ class Stop:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+@contextmanager
+def leaving() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal end the block by an exception, as Ctrl-C does: what is temporary is removed.
+
+    For work that has nothing to go on with. The first signal is the only one that counts, so that nothing disturbs the
+    tidying; only possible in the main thread.
+    """
+    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        for each in heard:
+            signal.signal(each, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in heard}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -104,7 +104,7 @@ def solved(preset: Preset) -> Preset:
         return preset
     kind_or_limit = filled(preset.fit)
     medium = Medium(limit=parse_size(preset.fit)) if "limit" in kind_or_limit else Medium.model_validate(kind_or_limit)
-    most = medium.most_bytes()
+    most = preset.model_copy(update={"medium": medium}).most_bytes
     assert most is not None
     codec, picture = preset.codec, preset.picture
     segments = -(-preset.frame_count // segment_frames(preset.job, codec, picture))

@@ -119,6 +119,18 @@ class Preset(Block):
         return self.frame_count / self.picture.rate
 
     @property
+    def most_bytes(self) -> int | None:
+        """Largest film that the medium takes, with all that a disc needs beside it; None for no limit."""
+        most, medium = self.medium.most_bytes(), self.medium
+        if most is None or self.codec.kind != "bluray" or medium.kind == "file" or medium.limit is not None:
+            return most
+        from render.disc.bdmv import most_film_bytes  # only where it matters
+
+        picture, frames = self.picture, self.frame_count
+        chapters = 1 + (math.floor(self.seconds / self.job.chapters) if self.job.chapters else 0)
+        return most_film_bytes(most, frames, picture.rate, -(-frames // self.codec.gop(picture)), chapters)
+
+    @property
     def torus(self) -> World:
         """The world's size, in float32's numbers, which every backend computes with."""
         width = self.world.width or float(self.picture.shown_width)

@@ -12,15 +12,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from render.settings import Bitrate, Block, setting
+from render.settings import Bitrate, Block, Speed, setting
 from render.video import nvenc, vbv
 from render.video.audio import SILENCE, Audio
 from render.video.av1 import Av1
+from render.video.bluray import Bluray
 from render.video.container import TRANSPORT_STREAM, Cost, SegmentFormat, cost
 from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
 
-Speed = Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"]
 EncoderKind = Literal["software", "nvenc"]
 """Who encodes: a codec's software encoder, or the GPU's (:mod:`render.video.nvenc`)."""
 
@@ -196,7 +196,7 @@ class Hevc(_Modern):
         return ["-c:v", "libx265", *self._rate_arguments(picture), "-x265-params", options]
 
 
-Codec = Annotated[Mpeg2 | H264 | Hevc | Av1 | Ffv1, Field(discriminator="kind")]
+Codec = Annotated[Mpeg2 | H264 | Hevc | Av1 | Ffv1 | Bluray, Field(discriminator="kind")]
 """Any codec."""
 
 

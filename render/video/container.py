@@ -24,11 +24,20 @@ INDEXED_FRAME = 24
 access unit delimiter that a transport stream brings along, 6 or 7 (Recommendation ITU-T H.222.0, 2.14)."""
 INDEXED_SOUND = 16
 """The same for a packet of AAC: 11 measured in MP4, 7 in Matroska."""
+SOURCE_PACKET = Fraction(192, 184)
+"""Bytes of a packet of an .m2ts and what it carries: a packet of a transport stream has 188 (ISO/IEC 13818-1, 2.4.3.2),
+and 4 more for when it arrives."""
+SENT_FRAME = 132
+"""Time stamps, clock and stuffing of each frame there; half a packet is stuffing on average."""
+STUFFED_SOUND = Fraction(107, 100)
+"""The same of sound: time stamps, and half a packet of stuffing for about 2,800 bytes."""
+TABLES_A_SECOND = 23
+"""Packets of ffmpeg's tables: PAT and PMT every 0.1 s, SDT every 0.5 s, the first two at key frames once more."""
 AC3_SAMPLES, AAC_SAMPLES = 1536, 1024
 SAMPLE_RATE = 48_000
 AAC_EXCESS = Fraction(102, 100)
 """AAC's average bit rate is kept to two in a hundred."""
-FIXED = {"mpg": 4096, "mp4": 65_536, "mkv": 65_536}
+FIXED = {"mpg": 4096, "mp4": 65_536, "mkv": 65_536, "m2ts": 16_384}
 """Headers, chapters, and the preset among tags and attachments, which a program stream has not."""
 
 
@@ -46,7 +55,7 @@ class SegmentFormat:
 
 
 TRANSPORT_STREAM = SegmentFormat("mpegts", "ts")
-"""For MPEG-2, H.264 and HEVC; it holds their B-frames too."""
+"""For MPEG-2, H.264, Blu-ray's too, and HEVC; it holds their B-frames too."""
 NUT = SegmentFormat("nut", "nut")
 """For AV1 and FFV1, which a transport stream of ffmpeg does not hold (docs/decisions/0009-segments-in-nut.md)."""
 
@@ -76,7 +85,7 @@ def cost(container: str, frames: int, rate: Fraction, gop: int, audio_bitrate: i
     """What a film of this many frames costs beside its video.
 
     Args:
-        container: mpg, mp4 or mkv.
+        container: mpg, m2ts, mp4 or mkv.
         frames: frames of the film.
         rate: frames a second.
         gop: frames from one key frame to the next.
@@ -91,6 +100,11 @@ def cost(container: str, frames: int, rate: Fraction, gop: int, audio_bitrate: i
             factor,
             math.ceil(sound * factor) + -(-frames // vobu) * VOBU_BYTES + frames * PACKED_FRAME + FIXED[container],
         )
+    if container == "m2ts":
+        sound = math.ceil(seconds * SAMPLE_RATE / AC3_SAMPLES) * (audio_bitrate * AC3_SAMPLES // (SAMPLE_RATE * 8))
+        tables = math.ceil(seconds * TABLES_A_SECOND) + 2 * -(-frames // gop)
+        fixed = math.ceil(sound * SOURCE_PACKET * STUFFED_SOUND) + tables * 192 + frames * SENT_FRAME + FIXED[container]
+        return Cost(SOURCE_PACKET, fixed)
     packets = math.ceil(seconds * SAMPLE_RATE / AAC_SAMPLES) if audio_bitrate else 0
     sound = math.ceil(seconds * audio_bitrate / 8 * AAC_EXCESS) + packets * INDEXED_SOUND
     return Cost(Fraction(1), sound + frames * INDEXED_FRAME + FIXED[container])

@@ -25,7 +25,11 @@ class Job(Block):
         "nothing", "What stays beside the finished film: nothing of the work, or its segments."
     )
     chapters: int = setting(
-        300, "Time from one chapter to the next in MP4 and Matroska, 0 for none.", unit="s", ge=0, le=36_000
+        300,
+        "Time from one chapter to the next in MP4 and Matroska and on a Blu-ray, 0 for none.",
+        unit="s",
+        ge=0,
+        le=36_000,
     )
     frozen: Literal["stop", "allow"] = setting("stop", "What to do when nothing moves any more for a whole segment.")
     retries: int = setting(2, "How often a segment whose encoder dies is tried again.", ge=0, le=100)

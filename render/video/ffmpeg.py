@@ -1,7 +1,9 @@
 """The ffmpeg process: found, asked what it can do, fed frames, believed only after its exit code and a count.
 
 ffmpeg runs in a session of its own, so that a
-Ctrl-C meant for render does not reach it, and its messages go to a file, because an unread pipe would stall it.
+Ctrl-C meant for render does not reach it, and its messages go to a file, because an unread pipe would stall it. It is
+killed with its whole process group, and on Linux it dies with the thread that started it (``compute/lifeline.py``): so
+:class:`Encoder` is for threads that live as long as the film, and :func:`run` waits for what it has started.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from render.compute import lifeline
 from render.errors import DiskFullError, EncoderError, PreflightError, UsageError
 
 PIPE_BYTES = 1 << 20
@@ -30,8 +33,45 @@ TRIAL_SECONDS = 120.0
 """How long a trial of two frames may take: at 16384 x 16384 a slow encoder takes a while."""
 
 
-_APART: dict[str, Any] = {"stdin": subprocess.DEVNULL, "start_new_session": True}
-"""For children that read nothing: out of reach of the terminal's keys and signals."""
+def _start(argv: list[str], **streams: Any) -> subprocess.Popen[Any]:
+    """A child out of reach of the terminal's keys and signals, which ends with the thread that starts it.
+
+    Raises:
+        OSError: the system refuses.
+    """
+    return subprocess.Popen(argv, start_new_session=True, preexec_fn=lifeline.tied(), env=_surroundings(), **streams)
+
+
+def _end(process: subprocess.Popen[Any]) -> None:
+    """Kill a child and all of its process group, such as the ffmpeg that a wrapper script has started."""
+    if process.poll() is None:  # not waited for, so the number is still its own
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def _answer(
+    argv: list[str], seconds: float | None, running: Callable[[Callable[[], None]], None]
+) -> tuple[int, str, str]:
+    """Run a child that reads nothing to its end; gives its exit code, what it wrote, what it complained about.
+
+    Raises:
+        OSError: it cannot be started.
+        subprocess.TimeoutExpired: it took longer than so many seconds.
+    """
+    with _start(
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as process:
+        running(lambda: _end(process))
+        try:
+            answer, messages = process.communicate(timeout=seconds)
+        except BaseException:
+            _end(process)
+            raise
+    return process.returncode, answer, messages
+
+
+def _nobody(kill: Callable[[], None]) -> None:
+    """Nobody wants to end what runs."""
 
 
 @dataclass(frozen=True)
@@ -117,14 +157,13 @@ def _locate() -> tuple[str, str]:
 
 def _ask(argv: list[str]) -> str:
     try:
-        answer = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=20, **_APART)
+        return _answer(argv, 20, _nobody)[1]
     except subprocess.TimeoutExpired as error:
         raise PreflightError(f"{argv[0]} does not answer", "set RENDER_FFMPEG to a working ffmpeg.") from error
     except OSError as error:
         raise PreflightError(
             f"{argv[0]} does not run: {error.strerror}", "set RENDER_FFMPEG to a working ffmpeg."
         ) from error
-    return str(answer.stdout)
 
 
 def require(tool: Tool, encoders: tuple[str, ...], probe: list[str], seconds: float = TRIAL_SECONDS) -> None:
@@ -146,25 +185,17 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str], seconds: fl
                 "set RENDER_FFMPEG to one that has it, or pip install imageio-ffmpeg and unset RENDER_FFMPEG.",
             )
     try:
-        trial = subprocess.run(
-            [tool.path, *probe],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=seconds,
-            env=_surroundings(),
-            **_APART,
-        )
+        code, _, messages = _answer([tool.path, *probe], seconds, _nobody)
     except subprocess.TimeoutExpired as error:
         raise PreflightError(f"ffmpeg {tool.release} hangs on a two-frame trial of {encoders[0]}") from error
-    if trial.returncode:
-        reason = next((line for line in trial.stderr.splitlines() if line.strip()), f"exit code {trial.returncode}")
+    if code:
+        reason = next((line for line in messages.splitlines() if line.strip()), f"exit code {code}")
         reason = re.sub(r"^(\[[^]]* @ [^]]*\] *)+", "", reason.strip())  # whose message, at which address in memory
         raise PreflightError(f"ffmpeg {tool.release} refuses a two-frame trial of {encoders[0]}: {reason}")
 
 
 def run(
-    tool: Tool, arguments: list[str], running: Callable[[Callable[[], None]], None] = lambda kill: None
+    tool: Tool, arguments: list[str], running: Callable[[Callable[[], None]], None] = _nobody
 ) -> tuple[int, str, str]:
     """Run ffmpeg to its end on files that are there.
 
@@ -177,18 +208,14 @@ def run(
         exit code, what it wrote, what it complained about.
     """
     argv = [tool.path, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "error", *arguments]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-                          env=_surroundings(), **_APART) as process:  # fmt: skip
-        running(process.kill)
-        answer, messages = process.communicate()
-    return process.returncode, answer, messages
+    return _answer(argv, None, running)
 
 
 class Encoder:
     """ffmpeg writing one file, from raw frames on its standard input or from other files."""
 
     def __init__(self, tool: Tool, arguments: list[str], output: Path, log: Path) -> None:
-        """Start ffmpeg.
+        """Start ffmpeg; the thread that does so must outlive it.
 
         Args:
             tool: which ffmpeg.
@@ -202,10 +229,13 @@ class Encoder:
         try:
             with log.open("ab") as messages:
                 self._log_begin = messages.tell()  # what stands before is of an earlier attempt
-                self._process = subprocess.Popen(
-                    [tool.path, *arguments], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=messages,
-                    bufsize=0, start_new_session=True, env=_surroundings(),
-                )  # fmt: skip
+                self._process = _start(
+                    [tool.path, *arguments],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=messages,
+                    bufsize=0,
+                )
         except OSError as error:
             raise EncoderError(f"ffmpeg cannot be started: {error}") from error
         assert self._process.stdin is not None
@@ -285,9 +315,8 @@ class Encoder:
         return stat.st_size, stat.st_mtime_ns
 
     def kill(self) -> None:
-        """End ffmpeg at once; what it wrote is not a file to keep."""
-        if self._process.poll() is None:
-            self._process.kill()
+        """End ffmpeg and whatever it has started at once; what it wrote is not a file to keep."""
+        _end(self._process)
 
     def close(self) -> None:
         """Let go of the process, whatever state it is in."""
@@ -307,14 +336,14 @@ class Encoder:
             self.kill()
             code = self._process.wait()
         if code < 0:
-            return f"was killed by {_signal_name(-code)}"
+            return f"was killed by {signal_name(-code)}"
         return f"ended with exit code {code}"
 
     def _failure(self, what: str) -> EncoderError | DiskFullError:
         tail = self.log_tail()
         told = "; its last words: " + " / ".join(tail[-2:]) if tail else ""
         text = "\n".join(tail)
-        if "File too large" in text or f"killed by {_signal_name(signal.SIGXFSZ)}" in what:
+        if "File too large" in text or f"killed by {signal_name(signal.SIGXFSZ)}" in what:
             return DiskFullError(
                 f"{self.output.parent} takes no larger file: ffmpeg {what}{told}", "write to a disk without that limit."
             )
@@ -356,7 +385,8 @@ def _widen(pipe: int) -> None:
             return
 
 
-def _signal_name(number: int) -> str:
+def signal_name(number: int) -> str:
+    """A signal as people call it: SIGKILL."""
     try:
         return signal.Signals(number).name
     except ValueError:

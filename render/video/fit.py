@@ -18,11 +18,11 @@ from render.video.picture import Picture
 
 LEAST = 32_000
 MARGIN = Fraction(1, 1000)
-BIAS = {"mpeg2": 0.004, "h264": 0.02, "hevc": 0.02}
+BIAS = {"mpeg2": 0.004, "h264": 0.02, "hevc": 0.02, "bluray": 0.02}
 """Share by which many segments together have been above their bit rate: the most that was measured, rounded up."""
-SCATTER = {"mpeg2": 0.001, "h264": 0.04, "hevc": 0.04}
+SCATTER = {"mpeg2": 0.001, "h264": 0.04, "hevc": 0.04, "bluray": 0.04}
 """The same of a single segment, beyond that."""
-START = {"mpeg2": 0.15, "h264": 0.15, "hevc": 0.15}
+START = {"mpeg2": 0.15, "h264": 0.15, "hevc": 0.15, "bluray": 0.15}
 """Seconds of its bit rate that an encoder spends in excess before it has found its pace, once a segment."""
 LAG = 16
 """A segment's size decides the bit rate of the 16th after it and later ones: so many may be made side by side."""
@@ -39,7 +39,7 @@ TRANSPORT = Fraction(188, 184)
 """Packets of a transport stream and what they carry (ISO/IEC 13818-1, 2.4.3.2)."""
 TABLES = 4136
 """Bytes a second of ffmpeg's tables: PAT and PMT every 0.1 s, SDT every 0.5 s, a packet of 188 bytes each."""
-STAMPS = {"mpeg2": 100, "h264": 115, "hevc": 115}
+STAMPS = {"mpeg2": 100, "h264": 115, "hevc": 115, "bluray": 115}
 """Bytes a frame of time stamps, clock and stuffing; 105 to 122 measured."""
 NUT_FRAME, NUT_SHARE = 5, Fraction(3001, 3000)
 """Bytes a frame of NUT's headers, and its clocks and checks between them: 5 bytes of 650 to 16 of 37,000 measured."""

@@ -50,72 +50,50 @@ def require_sound(tool: Tool, name: str) -> None:
 
 
 @dataclass(frozen=True)
-class Packets:
-    """The video packets of a file, one for each coded picture, in the file's order.
+class Contents:
+    """What is in a film's file, in the file's order.
 
     Attributes:
         tick: seconds of a tick.
         times: when each picture is shown, in ticks; None for one without a stamp, which a program stream has where
             two small ones begin in one packet (ISO/IEC 13818-1, 2.4.3.7).
-        sizes: bytes of each.
+        sizes: bytes of each picture.
+        sound: seconds of sound, by its packets; 0 where there is none.
     """
 
     tick: Fraction
     times: list[int | None]
     sizes: list[int]
+    sound: Fraction
 
 
-def packets(tool: Tool, path: Path, running: Running = _ignore) -> Packets:
-    """The video packets of a file.
+def contents(tool: Tool, path: Path, running: Running = _ignore) -> Contents:
+    """Read all of a film, and decode one frame of every group of pictures, as a player that seeks does.
 
     Raises:
         EncoderError: the file cannot be read.
+        VerificationError: a frame does not decode.
     """
-    code, answer, messages = run(
-        tool, ["-i", f"file:{path}", "-map", "0:v:0", "-c", "copy", "-f", "framecrc", "-"], running
-    )
-    unit = re.search(r"^#tb 0: (\d+)/(\d+)", answer, re.MULTILINE)
-    if code or unit is None:
-        reason = messages.strip().splitlines()
-        raise EncoderError(f"{path.name} cannot be read back: {reason[-1] if reason else 'no frames'}")
+    packets = ["-map", "0:v:0", "-map", "0:a:0?", "-c", "copy", "-f", "framecrc", "-"]
+    pictures = ["-map", "0:v:0", "-f", "null", "-"]
+    code, answer, messages = run(tool, ["-skip_frame", "nokey", "-i", f"file:{path}", *packets, *pictures], running)
+    units = dict(re.findall(r"^#tb (\d): (\S+)", answer, re.MULTILINE))
+    complaints = messages.strip().splitlines()
+    if "0" not in units:
+        raise EncoderError(f"{path.name} cannot be read back: {complaints[-1] if complaints else 'no frames'}")
+    if code or complaints:
+        raise VerificationError(f"{path.name} does not decode: {complaints[0] if complaints else f'exit code {code}'}")
     times: list[int | None] = []
     sizes: list[int] = []
+    sound = 0
     for line in answer.splitlines():
-        if not line.startswith("#"):
-            # Stream, decoding time, presentation time, duration, size, checksum (ffmpeg-formats, "framecrc").
-            _, _, time, _, size, _ = line.split(",", 5)
-            times.append(None if int(time) == _NO_TIME else int(time))
-            sizes.append(int(size))
-    return Packets(Fraction(int(unit[1]), int(unit[2])), times, sizes)
-
-
-def sound_seconds(tool: Tool, path: Path, running: Running = _ignore) -> Fraction:
-    """How long the sound of a film is, by its packets; 0 where it has none.
-
-    Raises:
-        EncoderError: the file cannot be read.
-    """
-    code, answer, messages = run(
-        tool, ["-i", f"file:{path}", "-map", "0:a:0?", "-c", "copy", "-f", "framecrc", "-"], running
-    )
-    if code:
-        raise EncoderError(f"{path.name} cannot be read back: {messages.strip()[-200:]}")
-    unit = re.search(r"^#tb 0: (\d+)/(\d+)", answer, re.MULTILINE)
-    if unit is None:
-        return Fraction(0)
-    lengths = (int(line.split(",", 4)[3]) for line in answer.splitlines() if not line.startswith("#"))
-    return sum(lengths) * Fraction(int(unit[1]), int(unit[2]))
-
-
-def decode_key_frames(tool: Tool, path: Path, running: Running = _ignore) -> None:
-    """Decode one frame of every group of pictures, as a player that seeks does.
-
-    Raises:
-        VerificationError: one of them does not decode.
-    """
-    code, _, messages = run(
-        tool, ["-xerror", "-skip_frame", "nokey", "-i", f"file:{path}", "-map", "0:v:0", "-f", "null", "-"], running
-    )
-    if code or messages.strip():
-        reason = messages.strip().splitlines()
-        raise VerificationError(f"{path.name} does not decode: {reason[0] if reason else f'exit code {code}'}")
+        if line.startswith("#"):
+            continue
+        # Stream, decoding time, presentation time, duration, size, checksum (ffmpeg-formats, "framecrc").
+        stream, _, time, length, size, _ = line.split(",", 5)
+        if int(stream):
+            sound += int(length)
+            continue
+        times.append(None if int(time) == _NO_TIME else int(time))
+        sizes.append(int(size))
+    return Contents(Fraction(units["0"]), times, sizes, sound * Fraction(units.get("1", 0)))

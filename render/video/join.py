@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from render.video.audio import Audio
+from render.video.audio import SILENCE, Audio
 from render.video.codec import QUIETLY, Codec, colour_arguments
 from render.video.container import NUT
 from render.video.picture import Picture
+
+FOR_PLAYERS = ("mpg", "m2ts")
+"""Containers of films for players of discs: these expect sound, and tags and attachments have no place there."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Joint:
         output: the film.
         frames: frames of all segments.
         tags: title, seed and the like, for containers that hold them.
+        silence: a second of silence, by :func:`silence`, for films without sound whose players expect some.
     """
 
     listing: Path
@@ -36,6 +40,7 @@ class Joint:
     output: Path
     frames: int
     tags: dict[str, str]
+    silence: Path
 
 
 def listing(segments: list[tuple[Path, int]], rate: Fraction) -> str:
@@ -76,7 +81,8 @@ def metadata(chapters: list[Fraction], seconds: Fraction) -> str:
 def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> list[str]:
     """ffmpeg's arguments that join segments, without the program's name."""
     seconds = joint.frames / picture.rate
-    sound = _sound(codec.container == "mpg", audio, seconds)
+    for_players = codec.container in FOR_PLAYERS
+    sound = _sound(joint.silence if for_players else None, audio, seconds)
     inputs = [
         "-f",
         "concat",
@@ -92,16 +98,20 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
     words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a:0"] if sound else []), "-c:v", "copy"]
     if codec.segment_format is NUT:
         words += colour_arguments(picture)  # which NUT does not hold, and FFV1's own stream neither
-    if sound:
+    if sound and audio.file is None:
+        words += ["-c:a", "copy"]
+    elif sound:
         words += [*_sound_encoder(codec, audio), "-ar", "48000", "-ac", "2", *_fades(audio, seconds)]
     words += ["-map_metadata", "1", "-map_chapters", "1"]
-    if codec.container != "mpg":
+    if not for_players:
         words += [word for key, value in joint.tags.items() for word in ("-metadata", f"{key}={value}")]
     if codec.kind == "hevc" and codec.container == "mp4":
         words += ["-tag:v", "hvc1"]
     if codec.container == "mpg":
         # 10.08 Mbit/s in packs of 2048 bytes is the rate of a DVD's program streams.
         words += ["-f", "dvd", "-muxrate", "10080000", "-packetsize", "2048"]
+    elif codec.container == "m2ts":
+        words += ["-f", "mpegts", "-mpegts_m2ts_mode", "1"]
     elif codec.container == "mkv":
         words += ["-attach", str(joint.attachment), "-metadata:s:t", "mimetype=application/yaml"]
         words += ["-metadata:s:t", "filename=preset.yaml"]
@@ -112,19 +122,29 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
     return [*words, f"file:{joint.output}"]
 
 
-def _sound(is_dvd: bool, audio: Audio, seconds: Fraction) -> list[str]:
+def silence(codec: Codec, output: Path) -> list[str]:
+    """ffmpeg's arguments that make a second of AC-3 silence, 30 frames that are all the same.
+
+    Looped, they are what encoding hours of silence makes, which took a tenth of the time that a whole DVD takes.
+    """
+    source = "anullsrc=channel_layout=stereo:sample_rate=48000"
+    encoder = ["-c:a", "ac3", "-b:a", str(getattr(codec, "audio_bitrate", SILENCE.bitrate)), "-ar", "48000", "-ac", "2"]
+    return [*QUIETLY, "-f", "lavfi", "-t", "0.96", "-i", source, *encoder, "-f", "ac3", f"file:{output}"]
+
+
+def _sound(silence: Path | None, audio: Audio, seconds: Fraction) -> list[str]:
     """The sound's input: exactly as long as the video, for an endless one beside it would overrun ffmpeg's queues."""
     length = ["-t", f"{float(seconds):.6f}"]
     if audio.file is not None:
         return ["-stream_loop", "-1", *length, "-i", f"file:{audio.file}"]
-    return ["-f", "lavfi", *length, "-i", "anullsrc=channel_layout=stereo:sample_rate=48000"] if is_dvd else []
+    return [] if silence is None else ["-stream_loop", "-1", *length, "-i", f"file:{silence}"]
 
 
 def _sound_encoder(codec: Codec, audio: Audio) -> list[str]:
-    """AC-3 on a DVD, FLAC beside lossless video, else AAC."""
+    """AC-3 on a DVD or a Blu-ray, FLAC beside lossless video, else AAC."""
     if codec.kind == "ffv1":
         return ["-c:a", "flac"]
-    if codec.kind == "mpeg2":
+    if codec.kind == "mpeg2" or codec.kind == "bluray":
         return ["-c:a", "ac3", "-b:a", str(codec.audio_bitrate)]
     return ["-c:a", "aac", "-b:a", str(audio.bitrate)]
 

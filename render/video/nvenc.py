@@ -21,6 +21,7 @@ _WITHOUT_NVENC = {
     "mpeg2": "MPEG-2 has no NVENC",
     "av1": "AV1 is encoded by SVT-AV1 only",
     "ffv1": "FFV1 has no NVENC",
+    "bluray": "NVENC keeps to no Blu-ray's rules for slices and buffers",
 }
 _WITHOUT_ENGINE = re.compile(r"\b(A30|A100|A800|H20|H100|H200|H800|GH200|B100|B200|B300|GB200|GB300)\b")
 """Cards for computing, whose chips (GA100, GH100 and their successors) are made without an NVENC engine.

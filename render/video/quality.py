@@ -20,10 +20,10 @@ RIGHT = 36.0
 """PSNR of the luma, dB."""
 MOST_PSNR = 100.0
 """What a perfect copy counts as."""
-_STEP = {"mpeg2": 6.0, "h264": 0.65, "hevc": 0.65, "av1": 0.4}
+_STEP = {"mpeg2": 6.0, "h264": 0.65, "hevc": 0.65, "av1": 0.4, "bluray": 0.65}
 """PSNR lost by a step of crf, or by a doubling of MPEG-2's quantiser; measured on particle life."""
-_FIRST = {"mpeg2": 5.0, "h264": 24.0, "hevc": 26.0, "av1": 42.0}
-_RANGE = {"mpeg2": (2.0, 31.0), "h264": (1.0, 51.0), "hevc": (1.0, 51.0), "av1": (1.0, 63.0)}
+_FIRST = {"mpeg2": 5.0, "h264": 24.0, "hevc": 26.0, "av1": 42.0, "bluray": 24.0}
+_RANGE = {"mpeg2": (2.0, 31.0), "h264": (1.0, 51.0), "hevc": (1.0, 51.0), "av1": (1.0, 63.0), "bluray": (1.0, 51.0)}
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 SMALL = ["--set", "picture.width=160", "--set", "picture.height=120", "--set", "engine.particles=200",
@@ -103,3 +108,36 @@ def test_a_film_fills_a_size_and_says_so(tmp_path: Path) -> None:
 def test_a_run_warns_before_it_begins(tmp_path: Path) -> None:
     answer = render("run", "-p", "bd_4k_6h", "--set", "engine.particles=115000", "--dry-run", cwd=tmp_path)
     assert "note:    455 kbit a frame are 4.0 bits a particle, far below what such a picture needs" in answer.stdout
+
+
+STOPPED = {
+    "probe": ["probe", "dvd_mp4", *SMALL, "--at", "0", "--seconds", "600s"],
+    "bench": ["bench", "-p", "dvd_mp4", *SMALL[:-2], "--frames", "6000", "--warm-up", "1"],
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "number"), [("probe", signal.SIGTERM), ("probe", signal.SIGHUP), ("bench", signal.SIGTERM)]
+)
+def test_a_stopped_one_leaves_no_temporary_files(command: str, number: signal.Signals, tmp_path: Path) -> None:
+    """A probe keeps up to a gigabyte of raw frames."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-m", "render", *STOPPED[command]], cwd=tmp_path, stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(temporary)},
+    ) as process:  # fmt: skip
+        until = time.monotonic() + 60
+        while not any(path.stat().st_size for path in temporary.glob("*/*") if path.name in ("raw", "film")):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        left = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(number)
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(number)  # in the middle of tidying
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert b"Traceback" not in said
+    assert not list(temporary.iterdir())
+    _, alive = psutil.wait_procs(left, timeout=5)
+    assert not alive

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from at_work import LONG, beat, drawing, render, run_options, settings, started, until
 
 
@@ -102,8 +103,28 @@ def test_a_failure_is_told_with_its_reason_and_a_queue_with_its_jobs(tmp_path: P
     assert "exit code 9" in failed["error"]
     assert waiting["state"] == "waiting"
     words = render("status", "queue.yaml", cwd=tmp_path).stdout
-    assert "1 failed, 1 waiting; frame 4 of 8" in words
-    assert "two: not begun" in words
+    assert "1 failed, 1 waiting; frame 4 of 16" in words
+    assert "two: not begun, 8 frames" in words
+    assert "to go for all of them" in words
+
+
+def test_a_queue_has_a_speed_and_a_time_to_go_as_a_whole(tmp_path: Path) -> None:
+    (tmp_path / "queue.yaml").write_text(
+        "defaults: {preset: dvd_video, frames: 30}\njobs:\n  - {seed: 480, out: one}\n  - {seed: 1, frames: 90, out: two}\n"
+        "  - {seed: 2, prset: dvd_video}\n"
+    )
+    made = render("run", "--preset", "dvd_video", "--frames", "30", "--seed", "480", "--out", "one", cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    told = json.loads(render("status", "--json", "queue.yaml", cwd=tmp_path).stdout)
+    assert [job["state"] for job in told["jobs"]] == ["finished", "waiting", "impossible"]
+    total = told["total"]
+    assert total["states"] == {"finished": 1, "waiting": 1, "impossible": 1}
+    assert (total["frames_done"], total["frames_planned"]) == (30, 120)
+    assert total["eta_seconds"] * total["fps"] == pytest.approx(90)
+    assert total["fps"] == pytest.approx(30 / told["jobs"][0]["seconds"])
+    words = render("status", "queue.yaml", cwd=tmp_path).stdout
+    assert "cannot be made" in words
+    assert "prset" in words
 
 
 def test_what_is_no_job_is_told(tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ def test_a_file_over_four_gibibytes_is_on_pure_udf(huge: Path, tmp_path: Path) -
 
 
 def test_genisoimage_alone_would_have_refused_it(huge: Path) -> None:
-    """And cuts its size on the ISO 9660 side when it is made not to; see docs/decisions/0010-four-gibibytes.md."""
+    """And cuts its size on the ISO 9660 side when it is made not to; see docs/decisions/0012-four-gibibytes.md."""
     needs("genisoimage")
     words = ["genisoimage", "-quiet", "-udf", "-r", "-J", "-print-size"]
     plain = subprocess.run([*words, str(huge)], capture_output=True, text=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import subprocess
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xxhash
 from films import QUICK, digest_of, make, manifest_of, planned, quick, quick_of, raw_frames, small, times_of
 
 from render import preset as presets
@@ -36,7 +36,7 @@ def test_the_digest_of_frames_knows_no_segments_and_no_codec(each: int, tmp_path
     frames = raw_frames(preset)
     assert made.digest == manifest_of(tmp_path)["frames"]["sha256"] == digest_of(frames)
     kept = b"".join(path.read_bytes() for path in sorted((tmp_path / "segments").glob("*.frames")))
-    assert kept == b"".join(hashlib.sha256(frame).digest() for frame in frames)
+    assert kept == b"".join(xxhash.xxh3_128(frame).digest() for frame in frames)
 
 
 def test_decoded_frames_of_a_lossless_film_are_those_of_the_digest(tmp_path: Path, tool: ffmpeg.Tool) -> None:
@@ -56,8 +56,8 @@ def test_a_master_decodes_to_the_frames_that_were_rendered(tmp_path: Path, tool:
     size = preset.picture.width * preset.picture.height * 3 // 2
     frames = [answer.stdout[place : place + size] for place in range(0, len(answer.stdout), size)]
     kept = b"".join(path.read_bytes() for path in sorted((tmp_path / "segments").glob("*.frames")))
-    assert [hashlib.sha256(frame).digest() for frame in frames] == [
-        kept[at : at + 32] for at in range(0, len(kept), 32)
+    assert [xxhash.xxh3_128(frame).digest() for frame in frames] == [
+        kept[at : at + 16] for at in range(0, len(kept), 16)
     ]
     assert len(frames) == 25
     assert digest_of(frames) == digest_of(raw_frames(preset)) == manifest_of(tmp_path)["frames"]["sha256"]
@@ -113,7 +113,7 @@ def test_frames_stand_on_even_times_across_many_joints(
 
 def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = planned(quick(35), "film", tmp_path)
-    real = inspect.packets
+    real = inspect.contents
     for shift, number in ((900, 17), (-3, 34), (20_000, 0)):
 
         def shifted(*words: Any, shift: int = shift, number: int = number) -> Any:
@@ -123,7 +123,7 @@ def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkey
             return packets
 
         with monkeypatch.context() as patch:
-            patch.setattr(joining.inspect, "packets", shifted)
+            patch.setattr(joining.inspect, "contents", shifted)
             with pytest.raises(VerificationError, match="is shown at the wrong time"):
                 run.make(plan)
     assert run.make(plan).frames == 35
@@ -131,24 +131,34 @@ def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkey
 
 def test_a_film_whose_key_frames_do_not_decode_is_refused(tmp_path: Path, tool: ffmpeg.Tool) -> None:
     film = make(quick(35), "film", tmp_path).film
-    inspect.decode_key_frames(tool, film)
+    inspect.contents(tool, film)
     data = bytearray(film.read_bytes())
     place = data.index(b"mdat") + 4
     data[place + 800 : place + 1600] = bytes(800)
     film.write_bytes(data)
     with pytest.raises(VerificationError, match="does not decode"):
-        inspect.decode_key_frames(tool, film)
+        inspect.contents(tool, film)
 
 
 def test_a_single_wrong_bit_anywhere_in_a_master_is_noticed(tmp_path: Path, tool: ffmpeg.Tool) -> None:
     """All its frames are key frames, and each slice of them has a checksum."""
     film = make(quick_of("ffv1", 20), "film", tmp_path).film
-    inspect.decode_key_frames(tool, film)
+    inspect.contents(tool, film)
     whole = film.read_bytes()
     for place in (len(whole) // 3, len(whole) // 2, len(whole) * 9 // 10):
         film.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         with pytest.raises(VerificationError, match="does not decode"):
-            inspect.decode_key_frames(tool, film)
+            inspect.contents(tool, film)
+
+
+def test_a_film_whose_sound_is_too_short_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = joining.join._sound
+    monkeypatch.setattr(
+        joining.join, "_sound", lambda codec, audio, seconds: real(codec, audio, seconds - Fraction(1, 2))
+    )
+    with pytest.raises(VerificationError, match=r"has 0\.7\d seconds of sound, and 1\.2\d of picture"):
+        make(small("dvd_video"), "film", tmp_path)
+    assert not list(tmp_path.glob("*.mpg"))
 
 
 # The buffer of a DVD player

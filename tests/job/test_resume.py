@@ -35,6 +35,7 @@ FILMS: dict[str, Callable[[], Preset]] = {
     "mpeg2": lambda: small("dvd_video", 150, "job.segment_frames=30"),
     "h264": lambda: small("dvd_mp4", 100, "codec.keyframes=0.5", "job.segment_frames=20"),
     "hevc": lambda: small("bd_4k_6h", 60, "codec.keyframes=0.5", "job.segment_frames=10"),
+    "bluray": lambda: small("bd_720p60", 60, "codec.keyframes=0.1", "job.segment_frames=12"),
     "av1": lambda: quick_of("av1", 40, "codec.bitrate=150k"),
     "ffv1": lambda: quick_of("ffv1"),
 }

@@ -10,10 +10,20 @@ import pytest
 from render import preset
 from render.disc.media import CAPACITY, RESERVE, Medium
 from render.preset import Preset, catalogue
+from render.video.bluray import Bluray
 from render.video.codec import H264, Hevc, Mpeg2
 from render.video.ffv1 import Ffv1
 
-NAMES = ["bd_4k_6h", "dvd_mp4", "dvd_video", "dvd_video_pal", "master_1080p", "panoramic"]
+NAMES = [
+    "bd_1080p24",
+    "bd_4k_6h",
+    "bd_720p60",
+    "dvd_mp4",
+    "dvd_video",
+    "dvd_video_pal",
+    "master_1080p",
+    "panoramic",
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +58,8 @@ def test_every_preset_says_what_it_is_in_one_sentence(name: str, shipped: dict[s
         ("dvd_video", (720, 480), Fraction(30000, 1001), 215_784, Fraction(16, 9), 2_500),
         ("dvd_video_pal", (720, 576), Fraction(25), 180_000, Fraction(16, 9), 2_500),
         ("bd_4k_6h", (3840, 2160), Fraction(20), 432_000, Fraction(16, 9), 36_000),
+        ("bd_1080p24", (1920, 1080), Fraction(24000, 1001), 172_627, Fraction(16, 9), 11_000),
+        ("bd_720p60", (1280, 720), Fraction(60000, 1001), 431_568, Fraction(16, 9), 5_000),
         ("master_1080p", (1920, 1080), Fraction(30), 9_000, Fraction(16, 9), 12_000),
     ],
 )
@@ -87,6 +99,8 @@ def test_all_show_the_universe_of_the_original_seed(name: str, shipped: dict[str
         ("dvd_mp4", H264(bitrate=1_370_000, max_bitrate=2_500_000, buffer=5_000_000, threads=4), "dvd5"),
         ("dvd_video", Mpeg2(bitrate=4_400_000, audio_bitrate=192_000, gop=15), "dvd5"),
         ("dvd_video_pal", Mpeg2(bitrate=4_400_000, audio_bitrate=192_000, gop=12), "dvd5"),
+        ("bd_1080p24", Bluray(bitrate=25_769_860), "bd25"),
+        ("bd_720p60", Bluray(bitrate=25_724_883), "bd25"),
         ("bd_4k_6h", Hevc(bitrate=9_103_291, max_bitrate=15_000_000, buffer=30_000_000, threads=16), "bd25"),
         ("master_1080p", Ffv1(gop=1, container="mkv"), "file"),
     ],
@@ -96,11 +110,11 @@ def test_codecs_and_media(name: str, codec: object, medium: str, shipped: dict[s
     assert shipped[name].medium == Medium(kind=medium)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["dvd_video", "dvd_video_pal", "dvd_mp4", "bd_4k_6h"])
+@pytest.mark.parametrize("name", ["dvd_video", "dvd_video_pal", "dvd_mp4", "bd_4k_6h", "bd_1080p24", "bd_720p60"])
 def test_films_for_discs_fit_their_disc(name: str, shipped: dict[str, Preset]) -> None:
     made = shipped[name]
     size, firm = made.codec.expected_bytes(made.picture, made.frame_count)
-    most = made.medium.most_bytes()
+    most = made.most_bytes
     assert firm
     assert most is not None
     assert 0.85 * most < size <= most  # fits, and does not waste the disc

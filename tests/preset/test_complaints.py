@@ -137,7 +137,8 @@ def test_wrong_names_list_the_right_ones(tmp_path: Path, written: str, message: 
         ("codec: {kind: h264}\n", "p.yaml:1: engine is missing"),
         ("engine: {}\ncodec: {crf: 20}\n", "p.yaml:2: codec.kind is missing"),
         ("engine: {}\ncodec: h264\n", "p.yaml:2: codec must be a block of `key: value` lines, not the text 'h264'"),
-        ("engine: {}\ncodec: {kind: h265}\n", "p.yaml:2: codec.kind must be mpeg2, h264, hevc, av1 or ffv1, not 'h265'"),
+        ("engine: {}\ncodec: {kind: h265}\n",
+         "p.yaml:2: codec.kind must be mpeg2, h264, hevc, av1, ffv1 or bluray, not 'h265'"),
         ("codec: {kind: h264}\nengine: {kind: lenia}\n", "p.yaml:2: engine.kind must be particle_life, not 'lenia'"),
         ("codec: {kind: h264}\nengine:\n", "p.yaml:2: engine must be a block of `key: value` lines, not nothing"),
         ("engine: {}\ncodec: {kind: h264, speed: warp}\n",
@@ -162,7 +163,7 @@ def test_blocks_missing_incomplete_or_of_a_wrong_kind(tmp_path: Path, text: str,
 
 def test_a_wrong_kind_is_told_at_its_own_line(tmp_path: Path) -> None:
     error = complaint(tmp_path, "engine: {}\ncodec:\n  crf: 20\n  kind: h265\n")
-    assert error.message == "p.yaml:4: codec.kind must be mpeg2, h264, hevc, av1 or ffv1, not 'h265'"
+    assert error.message == "p.yaml:4: codec.kind must be mpeg2, h264, hevc, av1, ffv1 or bluray, not 'h265'"
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,19 @@ def test_a_rate_takes_the_place_of_a_base_s_fit_and_keeps_its_medium(write: Writ
     assert preset.load("bd_4k_6h", ["codec.crf=30"]).codec.crf == 30  # type: ignore[union-attr]
 
 
+def test_a_blu_ray_s_fit_counts_what_its_disc_needs_beside_the_film() -> None:
+    made = preset.load("bd_720p60")
+    disc = made.medium.most_bytes()
+    assert disc is not None
+    assert made.most_bytes is not None
+    # Clocks of 192 bytes before every second picture and one in 1,500 packets; tables, and the image's own.
+    clocks = 192 * made.frame_count / 2 + disc / 1500
+    assert disc - 1.01 * clocks - 10_000_000 < made.most_bytes < disc - clocks
+    assert made.codec.expected_bytes(made.picture, made.frame_count)[0] <= made.most_bytes
+    plain = preset.load("bd_720p60", ["fit=20GB"])
+    assert plain.most_bytes == 20 * 10**9
+
+
 def test_another_fit_replaces_a_base_s() -> None:
     assert preset.load("bd_4k_6h", ["fit=20GB"]).medium == Medium(limit=20 * 10**9)
 

@@ -61,7 +61,9 @@ def planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Preset
 
     def arguments(made: Preset) -> tuple[list[str], list[str]]:
         job = plan.make(made, "p", out=str(tmp_path / "film"), device="reference")
-        joint = join.Joint(Path("/l"), Path("/c"), Path("/preset.part"), Path("/film"), made.frame_count, job.tags)
+        joint = join.Joint(
+            Path("/l"), Path("/c"), Path("/preset.part"), Path("/film"), made.frame_count, job.tags, Path("/s")
+        )
         return list(job.arguments), join.arguments(made.codec, made.picture, made.audio, joint)
 
     return arguments
@@ -102,7 +104,9 @@ def test_an_output_is_always_a_file_whatever_its_name(name: str) -> None:
     films = Path("/films")
     for shipped in ("panoramic", "dvd_video"):
         made = preset.load(shipped)
-        joint = join.Joint(films / f"{name}-l", films / f"{name}-c", films / f"{name}-a", films / name, 3, {})
+        joint = join.Joint(
+            films / f"{name}-l", films / f"{name}-c", films / f"{name}-a", films / name, 3, {}, films / f"{name}-s"
+        )
         arguments = join.arguments(made.codec, made.picture, Audio(file=name), joint)
         assert arguments[-1] == f"file:/films/{name}"
         assert {f"file:/films/{name}-l", f"file:/films/{name}-c", f"file:{name}"} < set(arguments)

@@ -80,7 +80,8 @@ def test_what_is_not_found_is_told_with_the_nearest_name(wanted: str, message: s
 
 
 def test_all_names_are_told_where_none_is_near() -> None:
-    assert refused("zzz").hint == "there are: bd_4k_6h, dvd_mp4, dvd_video, dvd_video_pal, master_1080p, panoramic."
+    names = "bd_1080p24, bd_4k_6h, bd_720p60, dvd_mp4, dvd_video, dvd_video_pal, master_1080p, panoramic"
+    assert refused("zzz").hint == f"there are: {names}."
 
 
 @pytest.mark.parametrize("wanted", ["a" * 300, "a" * 300 + ".yaml", "~nobody_of_this_name/x.yaml", "\0", "a\0.yaml"])

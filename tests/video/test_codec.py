@@ -13,6 +13,7 @@ from render import preset
 from render.video import codec, ffmpeg, join
 from render.video.audio import Audio
 from render.video.av1 import Av1
+from render.video.bluray import Bluray
 from render.video.codec import H264, Hevc, Mpeg2
 from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
@@ -29,6 +30,10 @@ SEGMENT = "-f mpegts file:/films/x"
 """Whatever the film's own format, its segments are MPEG transport streams..."""
 NUT = "-f nut file:/films/x"
 """...or NUT, for codecs that those do not hold."""
+BLURAY = (
+    "bluray-compat=1:slices=4:open-gop=0:scenecut=0:ref=4:bframes=3:b-pyramid=strict:weightp=1:8x8dct=1:nal-hrd=vbr:aud=1:"
+    "force-cfr=1:vbv-init=0.5"
+)
 
 
 def raw(size: str, rate: str) -> str:
@@ -68,6 +73,12 @@ def follows(arguments: list[str], option: str) -> str:
             "dvd_mp4",
             f"{raw('720x480', '20')} -c:v libx264 -preset veryfast -g 100 -b:v 1370000 -maxrate 2500000 "
             f"-bufsize 5000000 -x264-params sliced-threads=1 -threads:v 4 -pix_fmt yuv420p -aspect 16:9 {SD_525} {SEGMENT}",
+        ),
+        (
+            "bd_1080p24",
+            f"{raw('1920x1080', '24000/1001')} -c:v libx264 -preset veryfast -profile:v high -level:v 4.1 -b:v 25769860 "
+            f"-maxrate 36000000 -bufsize 18000000 -g 24 -x264-params {BLURAY} -threads:v 1 -pix_fmt yuv420p -aspect 16:9 "
+            f"{BT709} {SEGMENT}",
         ),
         (
             "bd_4k_6h",
@@ -202,12 +213,12 @@ def test_x264_is_repeatable_with_and_without_a_buffer(vbv: dict[str, Any]) -> No
 @pytest.mark.parametrize(
     ("made", "encoders"),
     [(Mpeg2(), ("mpeg2video", "ac3")), (H264(), ("libx264",)), (Hevc(), ("libx265",)), (Av1(), ("libsvtav1",)),
-     (Ffv1(), ("ffv1",))],
+     (Ffv1(), ("ffv1",)), (Bluray(), ("libx264", "ac3"))],
 )  # fmt: skip
 def test_the_encoders_asked_for_are_the_encoders_used(made: Any, encoders: tuple[str, ...]) -> None:
     assert made.encoders == encoders
-    joint = join.Joint(Path("l"), Path("m"), Path("a"), Path("o"), 1, {})
-    used = encode(made, NTSC) + join.arguments(made, NTSC, Audio(), joint)
+    joint = join.Joint(Path("l"), Path("m"), Path("a"), Path("o"), 1, {}, Path("s"))
+    used = encode(made, NTSC) + join.arguments(made, NTSC, Audio(), joint) + join.silence(made, Path("s"))
     for name in encoders:
         assert name in used
 

@@ -12,6 +12,7 @@ from render.video import codec as codecs
 from render.video import ffmpeg, fit, join
 from render.video.audio import Audio
 from render.video.av1 import Av1
+from render.video.bluray import Bluray
 from render.video.codec import H264, Codec, Hevc, Mpeg2
 from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
@@ -19,6 +20,8 @@ from render.video.picture import Picture
 NTSC = Picture(width=720, height=480, rate=Fraction(30000, 1001), pixel_aspect=Fraction(32, 27))
 PAL = Picture(width=720, height=576, rate=Fraction(25), pixel_aspect=Fraction(64, 45))
 SMALL = Picture(width=320, height=240, rate=Fraction(20))
+HD = Picture(width=1280, height=720, rate=Fraction(24))
+HD_60 = Picture(width=1280, height=720, rate=Fraction(60000, 1001))
 SMALL_NTSC = Picture(width=320, height=240, rate=Fraction(30000, 1001))
 SEGMENTS, FRAMES = 2, 300
 
@@ -26,6 +29,8 @@ CASES: list[tuple[Codec, Picture, bool]] = [
     (Mpeg2(bitrate=2_000_000), NTSC, False),
     (Mpeg2(bitrate=7_000_000, audio_bitrate=448_000), NTSC, False),
     (Mpeg2(bitrate=4_400_000, gop=6), PAL, False),
+    (Bluray(bitrate=4_000_000, speed="ultrafast"), HD, False),
+    (Bluray(bitrate=2_000_000, speed="ultrafast", audio_bitrate=448_000), HD_60, True),
     (H264(bitrate=400_000, speed="ultrafast"), SMALL_NTSC, False),
     (H264(bitrate=2_000_000, speed="ultrafast"), SMALL, True),
     (H264(bitrate=2_000_000, container="mkv"), SMALL, True),
@@ -67,7 +72,16 @@ def film(
     (folder / "preset.yaml").write_text("a: b\n" * 300)
     output = folder / f"film.{codec.container}"
     tags = {"title": "x" * 300}
-    joint = join.Joint(folder / "list", folder / "metadata", folder / "preset.yaml", output, SEGMENTS * FRAMES, tags)
+    joint = join.Joint(
+        folder / "list",
+        folder / "metadata",
+        folder / "preset.yaml",
+        output,
+        SEGMENTS * FRAMES,
+        tags,
+        folder / "silence",
+    )
+    subprocess.run([tool.path, *join.silence(codec, joint.silence)], check=True)
     subprocess.run([tool.path, *join.arguments(codec, picture, audio, joint)], check=True)
     return output, segments, audio
 
@@ -82,7 +96,7 @@ def test_what_a_container_adds(tool: ffmpeg.Tool, codec: Codec, picture: Picture
     cost = codec.cost(picture, frames, audio)
     room = cost.film_bytes(Fraction(video)) - size
     estimated = sum(float(fit.video_bytes(codec, picture, FRAMES, each.stat().st_size)) for each in segments)
-    sound_bytes = packet_bytes(tool, path, "a:0") if sound or codec.container == "mpg" else 0
+    sound_bytes = packet_bytes(tool, path, "a:0") if sound or codec.container in ("mpg", "m2ts") else 0
     print(
         f"\n{codec.kind} {codec.container} {picture.rate}: video {video / frames:.0f} bytes a frame, container "
         f"{(size - video - sound_bytes) / frames:.2f} a frame, {100 * room / size:.3f} % below its ceiling, "

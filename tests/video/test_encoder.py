@@ -15,6 +15,7 @@ from render.errors import PreflightError
 from render.video import codec as codecs
 from render.video import encoder, ffmpeg, nvenc
 from render.video.av1 import Av1
+from render.video.bluray import Bluray
 from render.video.codec import H264, Codec, Hevc, Mpeg2
 from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
@@ -79,6 +80,7 @@ CASES = {
     ),
     "lossless": Case("NVENC has no quality better than crf 1, and codec.crf is 0", H264(crf=0)),
     "mpeg2": Case("MPEG-2 has no NVENC", Mpeg2()),
+    "bluray": Case("NVENC keeps to no Blu-ray's rules for slices and buffers", Bluray()),
     "mpeg2 without a GPU": Case("MPEG-2 has no NVENC", Mpeg2(), gpus=()),
     "av1": Case("AV1 is encoded by SVT-AV1 only", Av1()),
     "ffv1": Case("FFV1 has no NVENC", Ffv1()),

@@ -7,7 +7,9 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -135,6 +137,106 @@ def test_a_program_that_cannot_start_is_told(tmp_path: Path) -> None:
     tool = ffmpeg.Tool(str(tmp_path / "nothing"), "1", "a test", frozenset())
     with pytest.raises(EncoderError, match="cannot be started"):
         ffmpeg.Encoder(tool, [], tmp_path / "out", tmp_path / "log")
+
+
+# Nobody is left behind
+
+WRAPPER = """
+import subprocess
+child = subprocess.Popen(["sleep", "60"])
+open(os.path.dirname(__file__) + "/pid", "w").write(f"{child.pid}\\n")
+child.wait()
+"""
+"""A script around ffmpeg, with a child that holds its pipes."""
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def pid_in(path: Path) -> int:
+    """A process number that somebody writes."""
+    until = time.monotonic() + 30
+    while not (path.exists() and path.read_text().endswith("\n")):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    return int(path.read_text())
+
+
+def is_gone_soon(pid: int) -> bool:
+    until = time.monotonic() + 5
+    while is_alive(pid) and time.monotonic() < until:
+        time.sleep(0.01)
+    return not is_alive(pid)
+
+
+def test_killing_an_encoder_kills_what_it_has_started(tmp_path: Path) -> None:
+    process = encoder(tmp_path, WRAPPER)
+    child = pid_in(tmp_path / "pid")
+    process.kill()
+    assert is_gone_soon(child)
+    process.close()
+
+
+def test_killing_a_run_kills_what_it_has_started(tmp_path: Path) -> None:
+    kills: list[Callable[[], None]] = []
+
+    def kill() -> None:
+        pid_in(tmp_path / "pid")
+        kills[0]()
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    begin = time.monotonic()
+    assert ffmpeg.run(fake(tmp_path, WRAPPER), [], kills.append)[0] == -signal.SIGKILL
+    assert time.monotonic() - begin < 30
+    killer.join()
+    assert is_gone_soon(pid_in(tmp_path / "pid"))
+
+
+def test_a_run_that_is_left_by_an_exception_ends_its_ffmpeg(tmp_path: Path) -> None:
+    def leave(number: int, frame: object) -> None:
+        raise SystemExit(5)
+
+    before = signal.signal(signal.SIGUSR2, leave)
+    body = "open(os.path.dirname(__file__) + '/pid', 'w').write(f'{os.getpid()}\\n')\ntime.sleep(60)"
+    main = threading.get_ident()
+    waiting = threading.Thread(target=lambda: (pid_in(tmp_path / "pid"), signal.pthread_kill(main, signal.SIGUSR2)))
+    try:
+        waiting.start()
+        with pytest.raises(SystemExit):
+            ffmpeg.run(fake(tmp_path, body), [])
+        waiting.join()
+    finally:
+        signal.signal(signal.SIGUSR2, before)
+    assert is_gone_soon(pid_in(tmp_path / "pid"))
+
+
+STARTS = {
+    "run": "ffmpeg.run(tool, [])",
+    "encoder": "ffmpeg.Encoder(tool, [], folder / 'out', folder / 'log').finish()",
+    "trial": "ffmpeg.require(tool, (), [])",
+}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere children end when their pipes do")
+@pytest.mark.parametrize("start", STARTS)
+def test_ffmpeg_dies_with_whoever_started_it(start: str, tmp_path: Path) -> None:
+    """One that reads no frames notices nothing by itself."""
+    body = "open(os.path.dirname(__file__) + '/pid', 'w').write(f'{os.getpid()}\\n')\ntime.sleep(60)"
+    tool = fake(tmp_path, body)
+    program = (
+        "from pathlib import Path\nfrom render.video import ffmpeg\n"
+        f"tool, folder = ffmpeg.Tool({tool.path!r}, '7', 'a test', frozenset()), Path({str(tmp_path)!r})\n{STARTS[start]}"
+    )
+    with subprocess.Popen([sys.executable, "-c", program], start_new_session=True) as parent:
+        pid = pid_in(tmp_path / "pid")
+        assert is_alive(pid)
+        parent.kill()
+    assert is_gone_soon(pid)
 
 
 # Finding ffmpeg

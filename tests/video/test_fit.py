@@ -11,13 +11,20 @@ from hypothesis import strategies as st
 
 from render.video import fit
 from render.video.audio import Audio
+from render.video.bluray import Bluray
 from render.video.codec import H264, Codec, Hevc, Mpeg2
 from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
 
 NTSC = Picture(width=720, height=480, rate=Fraction(30000, 1001), pixel_aspect=Fraction(32, 27))
 HD = Picture(width=1920, height=1080, rate=Fraction(20))
-CODECS: list[tuple[Codec, Picture]] = [(Mpeg2(max_bitrate=9_000_000), NTSC), (H264(), HD), (Hevc(container="mkv"), HD)]
+BLURAY = Picture(width=1920, height=1080, rate=Fraction(24000, 1001))
+CODECS: list[tuple[Codec, Picture]] = [
+    (Mpeg2(max_bitrate=9_000_000), NTSC),
+    (H264(), HD),
+    (Hevc(container="mkv"), HD),
+    (Bluray(), BLURAY),
+]
 
 
 @pytest.mark.parametrize(("codec", "picture"), CODECS, ids=lambda value: getattr(value, "kind", ""))

@@ -13,6 +13,7 @@ import pytest
 from render import preset
 from render.video import codec, nvenc
 from render.video.av1 import Av1
+from render.video.bluray import Bluray
 from render.video.codec import H264, Hevc, Mpeg2
 from render.video.ffv1 import Ffv1
 from render.video.picture import Picture
@@ -103,8 +104,9 @@ def test_a_probe_tries_the_very_options_of_the_film(made: Any, gpu: int | None) 
 
 @pytest.mark.parametrize(
     ("made", "told"),
-    [(Mpeg2(), "MPEG-2 has no NVENC"), (Av1(), "AV1 is encoded by SVT-AV1 only"), (Ffv1(), "FFV1 has no NVENC")],
-)
+    [(Mpeg2(), "MPEG-2 has no NVENC"), (Av1(), "AV1 is encoded by SVT-AV1 only"), (Ffv1(), "FFV1 has no NVENC"),
+     (Bluray(), "NVENC keeps to no Blu-ray's rules for slices and buffers")],
+)  # fmt: skip
 def test_others_have_no_arguments_for_nvenc(made: Any, told: str) -> None:
     with pytest.raises(ValueError, match=told):
         codec.arguments(made, Picture(), "/films/x", "nvenc")

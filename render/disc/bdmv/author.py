@@ -12,7 +12,9 @@ from render.disc.bdmv import clip as clips
 from render.disc.bdmv import clipinfo, navigation, playlist, streams
 from render.disc.bdmv.clip import PACKET, UNIT, Clip
 from render.disc.udf import Folder, image_bytes
+from render.disc.udf.layout import CLUSTER
 from render.disc.udf.tree import File
+from render.disc.udf.words import BLOCK
 from render.errors import DiskFullError, UsageError
 
 CLIP = "BDMV/STREAM/00000.m2ts"
@@ -89,10 +91,10 @@ def _author(film: Path, folder: Path, rate: Fraction, chapters: Sequence[Fractio
         (INFORMATION, clipinfo.information(clip)),
     ):
         for copy in (name, backup(name)):
-            with (folder / copy).open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
+            with (folder / copy).open("wb") as table:
+                table.write(content)
+                table.flush()
+                os.fsync(table.fileno())
     return clip
 
 
@@ -138,4 +140,4 @@ def most_film_bytes(capacity: int, frames: int, rate: Fraction, keys: int, chapt
         chapters: its chapters.
     """
     beside = image_bytes(planned(capacity, frames, rate, keys, chapters)) - capacity
-    return max(0, capacity - beside)
+    return max(0, capacity - beside - 2 * CLUSTER * BLOCK)  # what rounding to units and clusters may take

@@ -150,7 +150,7 @@ def _identifiers(rows: Rows) -> Numbers:
 
 def _begins(rows: Rows) -> NDArray[np.bool_]:
     """Packets in which a PES packet or a section begins."""
-    return (rows[:, 5] & 0x40) != 0
+    return np.asarray(rows[:, 5] & 0x40 != 0)
 
 
 def _payload_at(rows: Rows) -> Numbers:
@@ -249,7 +249,7 @@ class _Pass:
         """
         if self._video is None or not self._frames:
             raise UsageError(f"{self._name} cannot become a clip: it holds no video")
-        places, times, keys = map(np.concatenate, (self._places, self._times, self._keys))
+        places, times, keys = np.concatenate(self._places), np.concatenate(self._times), np.concatenate(self._keys)
         if not keys[0]:
             raise UsageError(f"{self._name} does not begin with a picture that a decoder can begin with")
         even = np.sort(times) - times.min() - np.round(np.arange(len(times)) * float(90_000 / self._rate))
@@ -273,7 +273,7 @@ class _Pass:
         known = np.isin(pids, (PAT, PMT, SDT, VIDEO, AUDIO, NOTHING))
         if not known.all():
             raise ValueError(f"it has packets of stream {int(pids[np.argmin(known)]):#06x}, which such a clip has not")
-        return block[pids != NOTHING]
+        return np.asarray(block[pids != NOTHING])
 
     def _learn(self, rows: Rows, pids: Numbers) -> None:
         """What the first tables and packets say of the streams."""
@@ -372,7 +372,7 @@ class _Pass:
             self._decoded = int(decoded[-1])
         self._frames += len(decoded)
         self._packets += len(rows)
-        clip.write(memoryview(rows).cast("B"))
+        clip.write(rows.data)
 
 
 def _clock_bytes(ticks: Numbers) -> Any:

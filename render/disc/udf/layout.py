@@ -141,7 +141,7 @@ def make(root: Folder) -> Layout:
     block, unique_id = 1, 16  # block 0 is the file set's; IDs below 16 are reserved, but for the root's 0 (UDF 3.2.1.1)
     folders: dict[int, FolderPlace] = {}
     for folder in root.all_folders():
-        names = [each.name for each in (*folder.folders, *folder.files)]
+        names = [*(each.name for each in folder.folders), *(each.name for each in folder.files)]
         size = sum(map(identifier_bytes, ["", *names]))
         folders[id(folder)] = FolderPlace(block, block + 1, size, 0 if folder is root else unique_id)
         block += 1 + blocks(size)

@@ -1,0 +1,168 @@
+"""What the disc tests share: players and readers that others wrote, found or missed; footage that numbers its frames."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from render.video import codec as codecs
+from render.video import ffmpeg, join
+from render.video.audio import Audio
+from render.video.bluray import Bluray
+from render.video.picture import Picture
+
+HERE = Path(__file__).parent
+BITS, SIDE, EDGE = 16, 32, 64
+"""A frame's number as black and white squares: how many, how large, how far from the corner."""
+
+
+def missing(what: str) -> None:
+    """What a proof needs is not there: no reason to pass where it counts."""
+    pytest.fail(what) if os.environ.get("CI") else pytest.skip(what)
+
+
+def program(name: str) -> str:
+    """A program of others, by name."""
+    found = shutil.which(name)
+    if found is None:
+        missing(f"{name} is not installed")
+    return str(found)
+
+
+def answer(*words: str, code: int = 0) -> str:
+    """What a program says."""
+    made = subprocess.run(words, capture_output=True, text=True, timeout=300)
+    assert made.returncode == code, (words, made.stdout[-2000:], made.stderr[-2000:])
+    return made.stdout
+
+
+def compiled(source: str, library: str, folder: Path) -> str:
+    """A C program of these tests, linked with a library of others."""
+    target = folder / Path(source).stem
+    made = subprocess.run(
+        [program("gcc"), "-O1", "-Wall", "-Werror", "-o", str(target), str(HERE / source), f"-l{library}"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    if made.returncode:
+        missing(f"{source} does not compile against lib{library}: {made.stderr.strip().splitlines()[:1]}")
+    return str(target)
+
+
+def numbered(picture: Picture, number: int) -> bytes:
+    """A frame that tells its number: a row of squares and below it the same inverted, over something that moves."""
+    luma = np.empty((picture.height, picture.width), np.uint8)
+    luma[:] = (np.arange(picture.width) + 7 * number) % 160 + 40
+    for bit in range(BITS):
+        value = 235 if number >> bit & 1 else 16
+        x = EDGE + bit * SIDE
+        luma[EDGE : EDGE + SIDE, x : x + SIDE] = value
+        luma[EDGE + SIDE : EDGE + 2 * SIDE, x : x + SIDE] = 251 - value
+    return luma.tobytes() + bytes([128]) * (luma.size // 2)
+
+
+def numbers(frames: NDArray[np.uint8]) -> list[int]:
+    """The numbers that decoded frames tell; uint8 [frames, height, width]."""
+    told = []
+    middle = slice(SIDE // 4, 3 * SIDE // 4)
+    for luma in frames:
+        squares = luma[EDGE : EDGE + 2 * SIDE, EDGE : EDGE + BITS * SIDE].reshape(2, SIDE, BITS, SIDE)
+        upper, lower = (each[middle, :, middle].mean((0, 2)) for each in squares)
+        assert np.abs(upper - lower).min() > 100
+        told.append(int(sum(1 << bit for bit in range(BITS) if upper[bit] > lower[bit])))
+    return told
+
+
+def film(tool: ffmpeg.Tool, codec: Bluray, picture: Picture, segments: list[int], folder: Path) -> Path:
+    """A film of numbered frames, encoded in segments and joined as a job does it."""
+    files, first = [], 0
+    for number, frames in enumerate(segments):
+        part = folder / f"{number}.ts"
+        raw = b"".join(numbered(picture, first + each) for each in range(frames))
+        subprocess.run([tool.path, *codecs.arguments(codec, picture, str(part))], input=raw, check=True)
+        files.append((part, frames))
+        first += frames
+    return joined(tool, codec, picture, files, folder)
+
+
+def joined(tool: ffmpeg.Tool, codec: Bluray, picture: Picture, files: list[tuple[Path, int]], folder: Path) -> Path:
+    """A film of segments, as a job joins it."""
+    frames = sum(count for _, count in files)
+    (folder / "list").write_text(join.listing(files, picture.rate))
+    (folder / "marks").write_text(join.metadata([], frames / picture.rate))
+    (folder / "preset").write_text("a: b\n")
+    output = folder / "film.m2ts"
+    joint = join.Joint(folder / "list", folder / "marks", folder / "preset", output, frames, {}, folder / "silence")
+    subprocess.run([tool.path, *join.silence(codec, joint.silence)], check=True)
+    subprocess.run([tool.path, *join.arguments(codec, picture, Audio(), joint)], check=True)
+    return output
+
+
+def packets(path: Path) -> list[dict[str, Any]]:
+    """Every packet of an .m2ts, read one by one and slowly: an independent look at what the fast scan says."""
+    data, found = path.read_bytes(), []
+    for number in range(len(data) // 192):
+        packet = data[number * 192 : number * 192 + 192]
+        assert packet[4] == 0x47
+        field = packet[8] + 1 if packet[7] & 0x20 else 0
+        entry: dict[str, Any] = {
+            "number": number,
+            "pid": int.from_bytes(packet[5:7], "big") & 0x1FFF,
+            "begins": bool(packet[5] & 0x40),
+            "arrival": int.from_bytes(packet[:4], "big") & 0x3FFFFFFF,
+            "payload": packet[8 + field :] if packet[7] & 0x10 else b"",
+            "counter": packet[7] & 15,
+        }
+        if field > 1 and packet[9] & 0x10:
+            clock = int.from_bytes(packet[10:16], "big")
+            entry["clock"] = (clock >> 15) * 300 + (clock & 0x1FF)
+        found.append(entry)
+    return found
+
+
+def pictures(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Every picture of packets: where it begins, its times, its NAL units' types, when its last packet arrives."""
+    made: list[dict[str, Any]] = []
+    for packet in found:
+        if packet["pid"] != 0x1011:
+            continue
+        if packet["begins"]:
+            header = packet["payload"]
+            assert header[:3] == b"\0\0\1"
+            stamps = [_stamp(header[9:14])]
+            stamps.append(_stamp(header[14:19]) if header[7] >> 6 == 3 else stamps[0])
+            made.append({"place": packet["number"], "shown": stamps[0], "decoded": stamps[1], "data": b""})
+            made[-1]["data"] += header[9 + header[8] :]
+        else:
+            made[-1]["data"] += packet["payload"]
+        made[-1]["arrived"] = packet["arrival"]
+    for picture in made:
+        picture["units"] = [unit[0] & 31 for unit in picture.pop("data").split(b"\0\0\1")[1:]]
+    return made
+
+
+def _stamp(data: bytes) -> int:
+    value = int.from_bytes(data, "big")
+    return (value >> 33 & 7) << 30 | (value >> 17 & 0x7FFF) << 15 | (value >> 1 & 0x7FFF)
+
+
+def buffer_held(pictures: list[dict[str, Any]], packets: list[dict[str, Any]]) -> int:
+    """Most bits of video that a decoder has to hold: all that has come and is not decoded yet."""
+    come = [(packet["arrival"], 8 * len(packet["payload"])) for packet in packets if packet["pid"] == 0x1011]
+    gone: list[tuple[int, int]] = []
+    starts = [picture["place"] for picture in pictures] + [len(packets)]
+    for picture, (first, end) in zip(pictures, itertools.pairwise(starts), strict=True):
+        bits = sum(8 * len(packet["payload"]) for packet in packets[first:end] if packet["pid"] == 0x1011)
+        gone.append((picture["decoded"] * 300, -bits))
+    held = most = 0
+    for _, bits in sorted(come + gone):
+        held += bits
+        most = max(most, held)
+    return most
