@@ -141,11 +141,13 @@ def make(
                 ledger.examine(book, check)
                 ledger.refuse_foreign_film(book)
             _refuse_outgrown(plan, book)
-            check_space(plan, book.bytes_done)
+            tight = check_space(plan, book.bytes_done)
             chosen = staff.choose(workers, plan, len(book.missing()))
             found = Begun(book.frames_done, tuple(book.damaged), chosen)
             heart.begin(found, book.spent)
             ready(found)
+            if tight:
+                say(tight)
             check_kernels(plan.device)
             book.save()
             if restart:
