@@ -95,7 +95,7 @@ class JobLayer(Case):
         films: presets, and frames of each.
     """
 
-    films: tuple[tuple[str, int], ...] = (("dvd_video", 18_000), ("dvd_mp4", 6_000))
+    films: tuple[tuple[str, int], ...] = (("dvd_video", 35_964), ("dvd_mp4", 6_000))
     repeats: int = 3
 
 

@@ -361,7 +361,7 @@ def _preset(name: str, frames: int, more: dict[str, Any] | None = None) -> Prese
 def _report(plan: Plan, results: Report) -> Report:
     return {
         "config": presets.to_data(plan.preset),
-        "threads": {"simulation": plan.device.threads, "encoder": getattr(plan.preset.codec, "threads", 1)},
+        "threads": {"simulation": plan.device.threads, "encoder": codec.encoder_threads(plan.preset.codec)},
         "ffmpeg": {"version": plan.tool.version, "found_by": plan.tool.found_by},
         "results": results,
     }

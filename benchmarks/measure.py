@@ -46,6 +46,7 @@ from render.job import run
 from render.look import Look
 from render.preset import Preset
 from render.scene import World
+from render.video import codec
 from render.video.film import Film
 from render.video.frames import Clock, play
 from render.video.picture import Picture
@@ -210,7 +211,7 @@ def end_to_end(case: EndToEnd) -> Report:
     results = {"wall_fps": statistics.median(each["wall_fps"] for each in runs), "runs": runs}
     return {
         "config": presets.to_data(preset),
-        "threads": {"simulation": plan.device.threads, "encoder": preset.codec.threads},
+        "threads": {"simulation": plan.device.threads, "encoder": codec.encoder_threads(preset.codec)},
         "ffmpeg": {"version": plan.tool.version, "found_by": plan.tool.found_by},
         "results": results,
     }

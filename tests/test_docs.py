@@ -52,8 +52,16 @@ def test_the_gpu_pages_tables_come_from_the_stored_artifacts(name: str) -> None:
     assert gpu_page.published(name) == gpu_page.TABLES[name](), "run python -m benchmarks --plot"
 
 
+@pytest.mark.parametrize("name", ["workers", "layer", "long", "sizes"])
+def test_the_tables_of_jobs_come_from_the_stored_artifacts(name: str) -> None:
+    from benchmarks import job_page
+
+    assert job_page.published(name) == job_page.TABLES[name](), "run python -m benchmarks --plot"
+
+
 def test_every_link_and_picture_is_there() -> None:
-    for page in ("README.md", "ARCHITECTURE.md", "benchmarks/README.md", "docs/gpu.md", "docs/discs.md"):
+    pages = ("README.md", "ARCHITECTURE.md", "benchmarks/README.md", "docs/gpu.md", "docs/jobs.md", "docs/discs.md")
+    for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
             assert (ROOT / page).parent.joinpath(target).exists(), (page, target)
 

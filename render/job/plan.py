@@ -246,20 +246,26 @@ def film_of(preset: Preset, device: Device, snapshot: Snapshot | None = None) ->
     return Film(preset.engine, preset.torus, preset.look, preset.picture, preset.seed_number, device, snapshot)
 
 
-def check_space(plan: Plan, bytes_done: int) -> None:
+def check_space(plan: Plan, bytes_done: int) -> str:
     """See that the disk has room for what is still to be made: segments, and once more the film joined from them.
 
+    Returns:
+        a sentence where it seems to have not, for a film whose size can only be guessed; else nothing.
+
     Raises:
-        PreflightError: it has not, as far as its size is known beforehand.
+        PreflightError: it has not, for a film whose size is known beforehand.
     """
     free = shutil.disk_usage(plan.folder.path).free
     needed = plan.disk_bytes * SPACE_MARGIN - bytes_done
-    if plan.expected_is_firm and needed > free:
-        raise PreflightError(
-            f"making the film takes about {show_bytes(needed)} more, segments and film, but "
-            f"{show_path(plan.folder.path)} has {show_bytes(free)} free",
-            "make room, write elsewhere with --out, or shorten it with --duration.",
-        )
+    if needed <= free:
+        return ""
+    told = (
+        f"making the film takes {'about' if plan.expected_is_firm else 'very roughly'} {show_bytes(needed)} more, segments "
+        f"and film, but {show_path(plan.folder.path)} has {show_bytes(free)} free"
+    )
+    if plan.expected_is_firm:
+        raise PreflightError(told, "make room, write elsewhere with --out, or shorten it with --duration.")
+    return f"{told}; a full disk stops it, and the same command goes on when there is room"
 
 
 def medium_of(preset: Preset) -> str:

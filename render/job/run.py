@@ -43,6 +43,8 @@ from render.video.film import Snapshot
 from render.video.frames import Clock
 
 CHECKPOINTS_KEPT = 3
+EARLY_FRAMES = 100
+"""An encoder is started when the segment before its own has so many frames to go."""
 
 
 @dataclass(frozen=True)
@@ -139,11 +141,13 @@ def make(
                 ledger.examine(book, check)
                 ledger.refuse_foreign_film(book)
             _refuse_outgrown(plan, book)
-            check_space(plan, book.bytes_done)
+            tight = check_space(plan, book.bytes_done)
             chosen = staff.choose(workers, plan, len(book.missing()))
             found = Begun(book.frames_done, tuple(book.damaged), chosen)
             heart.begin(found, book.spent)
             ready(found)
+            if tight:
+                say(tight)
             check_kernels(plan.device)
             book.save()
             if restart:
@@ -222,6 +226,7 @@ class _Work:
         self._attempts: Counter[int] = Counter()
         self._projector = Projector(plan)
         self._closing: tuple[Segment, Future[Record]] | None = None
+        self._early: Take | None = None
 
     def render(self) -> None:
         """Make all missing segments.
@@ -237,6 +242,7 @@ class _Work:
                         raise stopped(self._plan, self._book, self._stop)
                     self._segment(segment, closer)
             except BaseException as error:
+                self._drop_early()
                 with contextlib.suppress(EncoderError, VerificationError):
                     self._settle()
                 if isinstance(error, StoppedError):  # the segment that was being closed counts, too
@@ -255,7 +261,7 @@ class _Work:
             self._settle_or_retry()
 
     def _segment(self, segment: Segment, closer: ThreadPoolExecutor) -> None:
-        plan, stop = self._plan, self._stop
+        plan = self._plan
         codec = self._codec(segment)
         if codec is None:  # another segment has to be made again first
             return
@@ -263,7 +269,7 @@ class _Work:
             film = self._projector.at(segment.first, self._pace.goes_on)
             if film is None:
                 raise stopped(self._plan, self._book, self._stop)
-            take = Take(plan, plan.folder, segment, stop.running, codec)
+            take = self._begun(segment, codec)
             try:
                 done = self._projector.play(
                     segment.frames, lambda data: self._take(take, data), self._clock,
@@ -286,6 +292,28 @@ class _Work:
             take.abandon()
             raise
         self._closing = (segment, closer.submit(self._close, take, snapshot))
+
+    def _begun(self, segment: Segment, codec: Codec) -> Take:
+        """The segment's encoder: the one that was started early, if there is one."""
+        early, self._early = self._early, None
+        if early is not None and early.segment == segment and early.codec == codec:
+            return early
+        if early is not None:
+            early.abandon()
+        return Take(self._plan, self._plan.folder, segment, self._stop.running, codec)
+
+    def _begin_early(self, segment: Segment) -> None:
+        """Start the encoder of the segment behind this one: its start takes as long as tens of small frames."""
+        following = next((each for each in self._book.missing() if each.first == segment.end), None)
+        if self._early is None and following is not None and not self._stop.by:
+            codec = steering.codec_for(self._plan, self._book.records, following)
+            if codec is not None:
+                self._early = Take(self._plan, self._plan.folder, following, self._stop.running, codec)
+
+    def _drop_early(self) -> None:
+        early, self._early = self._early, None
+        if early is not None:
+            early.abandon()
 
     def _codec(self, segment: Segment) -> Codec | None:
         """How a segment is encoded; None where one that decides it failed while it was closed."""
@@ -326,6 +354,8 @@ class _Work:
 
     def _after(self, take: Take, drawn: int) -> bool:
         book, planned = self._book, self._plan.preset.frame_count
+        if take.segment.frames - drawn <= EARLY_FRAMES:
+            self._begin_early(take.segment)
         closing = self._closing[0] if self._closing else None
         waiting = closing.frames if closing is not None and closing.number not in book.records else 0
         status = Status(

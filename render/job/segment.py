@@ -53,7 +53,7 @@ class Take:
             running: told how to end the processes started here, as they start.
             codec: the film's codec with the bit rate of this segment (see :mod:`render.job.steering`).
         """
-        self.segment = segment
+        self.segment, self.codec = segment, codec
         self._plan, self._folder, self._running = plan, folder, running
         self._begun = time.monotonic()
         self._part = folder.segments / f"{segment.number:05}.{os.getpid()}.part"

@@ -14,6 +14,7 @@ from render.errors import RenderError
 from render.job.plan import device_bytes_of, show_bytes
 from render.look.frame import byte_count
 from render.video import fit
+from render.video.codec import encoder_threads
 
 if TYPE_CHECKING:
     from render.compute.device import Device
@@ -93,7 +94,7 @@ def _limits(plan: Plan, missing: int) -> Iterator[tuple[int, str]]:
     Each worker simulates, draws and encodes; the scout simulates and draws once more. Where there are few cores or few
     segments for each worker, or the encoder spreads over the cores by itself, that costs more than it gives.
     """
-    cores, threads = devices.cores(), plan.preset.codec.threads
+    cores, threads = devices.cores(), encoder_threads(plan.preset.codec)
     yield (
         max(1, (cores - 1) // (threads + 1)),
         f"{cores} cores, an encoder of {threads} thread{'s' if threads > 1 else ''}",

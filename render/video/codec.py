@@ -1,8 +1,8 @@
 """Codecs: settings in, ffmpeg arguments out. Pure functions; no process is started here.
 
 Every profile pins its thread count and the options that make an encoder's output depend on timing, so that
-the same frames give the same file on every run with the same ffmpeg: x264 and x265 with a VBV are only
-repeatable with sliced threads and ``const-vbv``, mpeg2video cuts its slices by threads.
+the same frames give the same file on every run with the same ffmpeg: with a VBV x264 is only repeatable with one
+thread (docs/decisions/0012-x264-with-a-buffer.md) and x265 with ``const-vbv``, mpeg2video cuts its slices by threads.
 """
 
 from __future__ import annotations
@@ -156,6 +156,9 @@ class H264(_Modern):
     """H.264 in MP4 or Matroska: plays nearly everywhere up to 4096 pixels."""
 
     kind: Literal["h264"] = setting("h264", "Which codec.")
+    threads: int = setting(
+        8, "Encoder threads; another number gives another file. With max_bitrate there is one.", ge=1, le=64
+    )
 
     @property
     def encoders(self) -> tuple[str, ...]:
@@ -171,8 +174,7 @@ class H264(_Modern):
 
     def video_arguments(self, picture: Picture) -> list[str]:
         """Arguments of the video encoder."""
-        options = [] if self.max_bitrate is None else ["-x264-params", "sliced-threads=1"]
-        return ["-c:v", "libx264", *self._rate_arguments(picture), *options, "-threads:v", str(self.threads)]
+        return ["-c:v", "libx264", *self._rate_arguments(picture), "-threads:v", str(encoder_threads(self))]
 
 
 class Hevc(_Modern):
@@ -217,6 +219,15 @@ def _video_arguments(codec: Codec, picture: Picture, encoder: EncoderKind, gpu: 
     if isinstance(codec, (H264, Hevc)):
         return nvenc.arguments(codec, picture, gpu)
     raise ValueError(nvenc.limit(codec, picture))
+
+
+def encoder_threads(codec: Codec) -> int:
+    """Threads of the software encoder.
+
+    With a VBV, threads of x264 look at how far the others have come, and where the buffer presses, its bytes depend on
+    timing: then it has one.
+    """
+    return 1 if isinstance(codec, H264) and codec.max_bitrate is not None else codec.threads
 
 
 def key_interval(codec: Codec, picture: Picture) -> int:

@@ -287,6 +287,15 @@ def test_too_little_space_is_told_before_the_start(tmp_path: Path, monkeypatch: 
         run.make(plans.make(presets.load("dvd_video"), "dvd_video", out=f"{tmp_path}/"))
 
 
+def test_too_little_space_for_a_guess_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage, notes = shutil.disk_usage(tmp_path), []
+    monkeypatch.setattr(plans.shutil, "disk_usage", lambda path: usage._replace(free=1000))
+    assert make(quick(10), "film", tmp_path, notice=notes.append).frames == 10
+    (told,) = notes
+    assert "takes very roughly" in told
+    assert "has 1.0 kB free; a full disk stops it" in told
+
+
 def test_a_film_too_large_for_its_medium_is_refused() -> None:
     with pytest.raises(UsageError, match=r"would be 5\.\d\d? GB, but dvd5 takes 4\.7 GB") as caught:
         plans.make(presets.load("dvd_video", ["length.duration=150m"]), "dvd_video")

@@ -96,7 +96,7 @@ def test_all_show_the_universe_of_the_original_seed(name: str, shipped: dict[str
     ("name", "codec", "medium"),
     [
         ("panoramic", H264(crf=23, threads=16), "file"),
-        ("dvd_mp4", H264(bitrate=1_370_000, max_bitrate=2_500_000, buffer=5_000_000, threads=4), "dvd5"),
+        ("dvd_mp4", H264(bitrate=1_370_000, max_bitrate=2_500_000, buffer=5_000_000), "dvd5"),
         ("dvd_video", Mpeg2(bitrate=4_400_000, audio_bitrate=192_000, gop=15), "dvd5"),
         ("dvd_video_pal", Mpeg2(bitrate=4_400_000, audio_bitrate=192_000, gop=12), "dvd5"),
         ("bd_1080p24", Bluray(bitrate=25_769_860), "bd25"),
