@@ -2,7 +2,7 @@
 
 Every profile pins its thread count and the options that make an encoder's output depend on timing, so that
 the same frames give the same file on every run with the same ffmpeg: with a VBV x264 is only repeatable with one
-thread (docs/decisions/0012-x264-with-a-buffer.md) and x265 with ``const-vbv``, mpeg2video cuts its slices by threads.
+thread (docs/decisions/0013-x264-with-a-buffer.md) and x265 with ``const-vbv``, mpeg2video cuts its slices by threads.
 """
 
 from __future__ import annotations

@@ -102,7 +102,7 @@ def test_what_a_container_adds(tool: ffmpeg.Tool, codec: Codec, picture: Picture
         f"{(size - video - sound_bytes) / frames:.2f} a frame, {100 * room / size:.3f} % below its ceiling, "
         f"video known from segments to {100 * (estimated / video - 1):+.3f} %"
     )
-    fixed, slack = {"mpeg2": (4096, 60), "ffv1": (65_536, 45)}.get(codec.kind, (65_536, 20))
+    fixed, slack = {"mpeg2": (4096, 60), "ffv1": (65_536, 45), "bluray": (16_384, 100)}.get(codec.kind, (65_536, 20))
     assert room > max(0, fixed - 8192), "frames use up what is there for headers"
     assert room < fixed + slack * frames + (0.06 * sound_bytes if sound else 0)
     assert estimated == pytest.approx(video, rel=0.004)
