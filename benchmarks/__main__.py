@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import artifact, gpu_page, readme, tables
+from benchmarks import artifact, gpu_page, job_page, readme, tables
 from benchmarks.cases import CASES, ON_REQUEST, QUICK, Case
 from render.errors import RenderError
 
@@ -65,7 +65,8 @@ def command(
         if out == artifact.RESULTS:
             readme.update()
             gpu_page.update()
-            typer.echo("wrote the README's figures and the tables of docs/gpu.md")
+            job_page.update()
+            typer.echo("wrote the README's figures and the tables of docs/gpu.md and docs/jobs.md")
     if failed:
         raise typer.Exit(1)
 

@@ -110,7 +110,7 @@ class Workers(Case):
         model_cores: cores of the machine that is derived from the figures.
     """
 
-    films: tuple[tuple[str, int], ...] = (("dvd_video", 6000), ("bd_4k_6h", 120))
+    films: tuple[tuple[str, int], ...] = (("dvd_video", 6000),)
     segments: int = 12
     counts: tuple[int, ...] = (1, 2, 3)
     repeats: int = 3

@@ -12,7 +12,8 @@ from benchmarks.readme import read_between, write_between
 PAGE = RESULTS.parents[1] / "docs" / "gpu.md"
 
 
-def _artifact(folder: Path, name: str) -> Artifact:
+def clean(folder: Path, name: str) -> Artifact:
+    """The newest artifact of a case, a whole one of a clean checkout."""
     told = newest(folder, name)
     if told is None:
         raise LookupError(f"{folder} lacks the artifact of {name}; run python -m benchmarks {name}")
@@ -21,14 +22,15 @@ def _artifact(folder: Path, name: str) -> Artifact:
     return told
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def kernels(folder: Path = RESULTS) -> str:
     """Registers of every kernel, and what else it takes."""
-    told = _artifact(folder, "kernels")
+    told = clean(folder, "kernels")
     architectures, results = told["case"]["architectures"], told["results"]
     shown = architectures[-3]
     rows = [
@@ -42,17 +44,17 @@ def kernels(folder: Path = RESULTS) -> str:
         f"\nRegisters a thread, bytes of shared memory and of code; NVRTC {told['config']['nvrtc']}, "
         f"{told['timestamp_utc'][:10]}. Spilled: {results['spill_bytes']} bytes, stack: {results['stack_bytes']} bytes, on "
         f"every generation. Compiling all of it for one takes {min(seconds.values()):.1f} to {max(seconds.values()):.1f} s.\n"
-        f"{_table(head, rows)}"
+        f"{table(head, rows)}"
     )
 
 
 def cost(folder: Path = RESULTS) -> str:
     """Counts, expected times, expected frames a second."""
-    told = _artifact(folder, "gpu_cost")
+    told = clean(folder, "gpu_cost")
     states = told["results"]["states"]
     machines = list(states[0]["derived"])
     titles = [f"`{state['preset']}` {state['frame']}" for state in states]
-    counted = _table(["counted, after so many frames", *titles], [_row(*each, states) for each in COUNTED])
+    counted = table(["counted, after so many frames", *titles], [_row(*each, states) for each in COUNTED])
     names = list(dict.fromkeys(name for state in states for name in state["derived"][machines[0]]["kernel_us"]))
     head = ["derived, us", *(f"{title}, {machine}" for title in titles for machine in machines)]
     columns = [state["derived"][machine] for state in states for machine in machines]
@@ -63,7 +65,7 @@ def cost(folder: Path = RESULTS) -> str:
         ["of which launching nodes", *(f"{each['launch_floor_us']:.0f}" for each in columns)],
         ["frames a second", *(f"{each['fps']['GPU']:,.0f}" for each in columns)],
     ]
-    return f"{counted}{_table(head, times)}\n{_order(states, machines[0])}\n"
+    return f"{counted}{table(head, times)}\n{_order(states, machines[0])}\n"
 
 
 COUNTED: tuple[tuple[str, Callable[[dict[str, Any]], int]], ...] = (

@@ -178,7 +178,9 @@ def _model(name: str, told: Report, cores: int) -> Report:
     """
     stages, own = told["stages_cpu_ms"], told["stages_cpu_ms"]["simulation_and_look"]
     beside = stages["digest"] + stages["pipe"] + stages["encoder"]
-    filled = max(told["wall_fps"].values()) * (2 * own + beside) / (devices.cores() * 1e3)
+    best = max(told["wall_fps"], key=lambda count: float(told["wall_fps"][count]))
+    here = (1 if int(best) == 1 else 2) * own + beside  # one worker has no scout
+    filled = min(1.0, told["wall_fps"][best] * here / (devices.cores() * 1e3))
     gpu = _gpu_frame_ms(name)
     return {
         "cores": cores,
