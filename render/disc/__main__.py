@@ -101,11 +101,11 @@ def _bdmv(asked: argparse.Namespace) -> dict[str, object]:
 def _udf(asked: argparse.Namespace) -> dict[str, object]:
     from render.disc import udf
 
+    if not asked.size and (asked.image is None or asked.label is None):
+        raise UsageError("udf needs the image's name and --label")
     tree = udf.scan(asked.folder)
     if asked.size:
         return {"bytes": udf.image_bytes(tree)}
-    if asked.image is None or asked.label is None:
-        raise UsageError("udf needs the image's name and --label")
     when = asked.time if asked.time is not None else _now()
     return {"image": str(asked.image), "bytes": udf.write(tree, asked.image, asked.label, when)}
 

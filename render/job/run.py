@@ -304,7 +304,8 @@ class _Work:
 
     def _begin_early(self, segment: Segment) -> None:
         """Start the encoder of the segment behind this one: its start takes as long as tens of small frames."""
-        following = next((each for each in self._book.missing() if each.first == segment.end), None)
+        closing = self._closing[0] if self._closing else None  # one that is made again has it behind, not before it
+        following = next((each for each in self._book.missing() if each.first == segment.end and each != closing), None)
         if self._early is None and following is not None and not self._stop.by:
             codec = steering.codec_for(self._plan, self._book.records, following)
             if codec is not None:

@@ -67,7 +67,11 @@ def leaving() -> Iterator[None]:
     """
     heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) != signal.SIG_IGN]
 
+    is_leaving = False
+
     def leave(number: int, frame: FrameType | None) -> NoReturn:
+        nonlocal is_leaving
+        is_leaving = True
         for each in heard:
             signal.signal(each, signal.SIG_IGN)
         raise SystemExit(128 + number)
@@ -76,5 +80,6 @@ def leaving() -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if not is_leaving:  # else the process is about to end, with the first signal's exit code
+            for number, handler in before.items():
+                signal.signal(number, handler)

@@ -204,7 +204,7 @@ def test_jobs_do_not_outlive_a_queue_that_is_killed(tmp_path: Path) -> None:
         process.wait()
         gone, alive = psutil.wait_procs(family, timeout=30)
     assert not alive
-    assert len(gone) == 2
+    assert len(gone) == len(family) >= 2
     assert beat(tmp_path / "films" / "1")["phase"] == "stopped"
 
 

@@ -30,7 +30,7 @@ from render.errors import (
     SimulationError,
     VerificationError,
 )
-from render.job import files, ledger, run, sealed, standing
+from render.job import files, ledger, run, sealed, segment, standing
 from render.job.finishing import Finished
 from render.job.folder import Folder, locked
 from render.job.plan import Plan
@@ -417,6 +417,34 @@ def test_an_ffmpeg_that_dies_is_tried_again(times: int, tmp_path: Path, whole: b
     assert notes == [told] * times
     assert (tmp_path / "film" / "logs" / "00001.log").read_text() == "the pixels are cursed\n" * times
     assert [path.name for path in (tmp_path / "film" / "logs").iterdir()] == ["00001.log"]
+
+
+def test_giving_up_a_segment_leaves_the_next_that_is_being_closed_alone(
+    tmp_path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No second encoder is started early for a segment that has its file already, nor that file removed with it."""
+    real_count, real_write, tries = segment.inspect.count_frames, segment.Take.write, []
+
+    def count(tool: Any, path: Path, running: Any) -> int:
+        if path.name.startswith("00002."):
+            time.sleep(1)  # until segment 1 is given up
+        return 9 if path.name.startswith("00001.") else real_count(tool, path, running)
+
+    def write(take: segment.Take, data: memoryview) -> None:
+        if take.segment.number == 1 and take.frames_written == 5:
+            tries.append(take)
+            if len(tries) == 2:
+                raise EncoderError("the pixels are cursed")
+        real_write(take, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(segment.inspect, "count_frames", count)
+        patch.setattr(segment.Take, "write", write)
+        with pytest.raises(EncoderError, match="the pixels are cursed"):
+            make(quick(FRAMES, "job.retries=1"), "film", tmp_path / "film")
+    finished, begun = going_on(tmp_path / "film")
+    assert (begun.frames_done, begun.damaged) == (20, ())  # segments 0 and 2
+    assert finished.film.read_bytes() == whole
 
 
 @pytest.mark.parametrize("retries", [0, 2])
