@@ -30,7 +30,7 @@ def workers(folder: Path = RESULTS) -> str:
         f"\nMeasured on {told['machine']['cores']} cores of an {told['machine']['processor']} processor, "
         f"{told['timestamp_utc'][:10]}; all films of a row are the same bytes. Two cores are full with one worker, so more\n"
         f"only cost. Derived figures come from CPU time a frame, and suppose that cores are filled as well as here; one\n"
-        f"scout plays every frame, which is the limit without a GPU. Other work was on the machine.\n{table(head, rows)}"
+        f"scout plays every frame, which is the limit without a GPU.\n{table(head, rows)}"
     )
 
 
