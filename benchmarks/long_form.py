@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks import artifact
+from benchmarks import artifact, clocks
 from benchmarks.cases import JobLayer, LongJob, Workers
 from render import preset as presets
 from render.compute import device as devices
@@ -44,7 +44,7 @@ def job_layer(case: JobLayer) -> Report:
     """
     films = {name: _one_and_many(name, frames, case.repeats) for name, frames in case.films}
     plan = plans.make(_preset(*case.films[0]), case.films[0][0], out="film")
-    return _report(plan, {"films": films})
+    return report(plan, {"films": films})
 
 
 def _one_and_many(name: str, frames: int, repeats: int) -> Report:
@@ -92,15 +92,10 @@ def _stream(plan: Plan, place: Path) -> None:
 
 def _timed(work: Callable[[], object], frames: int) -> Report:
     """Seconds on the wall, and CPU of this process and the children that ended."""
-    begin, cpu = time.perf_counter(), _cpu()
+    begin, cpu = time.perf_counter(), clocks.both()
     work()
     seconds = time.perf_counter() - begin
-    return {"seconds": seconds, "wall_fps": frames / seconds, "cpu_ms": (_cpu() - cpu) / frames * 1e3}
-
-
-def _cpu() -> float:
-    used = psutil.Process().cpu_times()
-    return float(used.user + used.system + used.children_user + used.children_system)
+    return {"seconds": seconds, "wall_fps": frames / seconds, "cpu_ms": (clocks.both() - cpu) / frames * 1e3}
 
 
 def workers(case: Workers) -> Report:
@@ -130,7 +125,7 @@ def workers(case: Workers) -> Report:
         }  # fmt: skip
     assert plan is not None
     results = {"films": films, "model": {name: _model(name, told, case.model_cores) for name, told in films.items()}}
-    return _report(plan, results)
+    return report(plan, results)
 
 
 def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
@@ -138,16 +133,16 @@ def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
     frames = min(200, preset.frame_count)
     film = plans.film_of(preset, plan.device)
     kept: list[bytes] = []
-    begin = _cpu()
+    begin = clocks.both()
     play(film, frames, lambda data: None, Clock())
-    made = (_cpu() - begin) / frames * 1e3
+    made = (clocks.both() - begin) / frames * 1e3
     film = plans.film_of(preset, plan.device)
     play(film, frames, lambda data: kept.append(bytes(data)) if len(kept) < 50 else None, Clock())
-    begin = _cpu()
+    begin = clocks.both()
     for data in kept:
         digest.of_frame(data)
-    hashing = (_cpu() - begin) / len(kept) * 1e3
-    ours, children = psutil.Process().cpu_times(), _children()
+    hashing = (clocks.both() - begin) / len(kept) * 1e3
+    ours, children = clocks.own(), clocks.children()
     with tempfile.TemporaryDirectory() as place:
         part = Path(place, "pieces.ts")
         arguments = codec.arguments(preset.codec, preset.picture, str(part), plan.encoder.kind, plan.encoder.gpu)
@@ -155,18 +150,12 @@ def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
             for data in kept:
                 encoder.write(memoryview(data))
             encoder.finish()
-    after = psutil.Process().cpu_times()
     return {
         "simulation_and_look": made,
         "digest": hashing,
-        "pipe": (after.user + after.system - ours.user - ours.system) / len(kept) * 1e3,
-        "encoder": (_children() - children) / len(kept) * 1e3,
+        "pipe": (clocks.own() - ours) / len(kept) * 1e3,
+        "encoder": (clocks.children() - children) / len(kept) * 1e3,
     }
-
-
-def _children() -> float:
-    used = psutil.Process().cpu_times()
-    return float(used.children_user + used.children_system)
 
 
 def _model(name: str, told: Report, cores: int) -> Report:
@@ -284,7 +273,7 @@ def long_job(case: LongJob) -> Report:
             "wall_fps": made.frames / made.seconds,
             "segments": len(plan.segments),
         }
-    return _report(plan, results)
+    return report(plan, results)
 
 
 def _memory(watch: Watch, frames: int) -> Report:
@@ -360,7 +349,8 @@ def _preset(name: str, frames: int, more: dict[str, Any] | None = None) -> Prese
     return presets.load(name, overrides={"length.frames": frames, **(more or {})})
 
 
-def _report(plan: Plan, results: Report) -> Report:
+def report(plan: Plan, results: Report) -> Report:
+    """What an artifact says of films made by a plan."""
     return {
         "config": presets.to_data(plan.preset),
         "threads": {"simulation": plan.device.threads, "encoder": codec.encoder_threads(plan.preset.codec)},

@@ -7,7 +7,6 @@ threads), so that other work on the machine disturbs it little; frames a second 
 from __future__ import annotations
 
 import hashlib
-import resource
 import statistics
 import tempfile
 import time
@@ -20,7 +19,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks import gpu_cost, kernels, long_form, sizes
+from benchmarks import clocks, gpu_cost, kernels, long_form, sizes
 from benchmarks.cases import (
     Case,
     EndToEnd,
@@ -198,15 +197,15 @@ def end_to_end(case: EndToEnd) -> Report:
                 if status.done == status.planned:
                     kept.append(status.bottleneck())
 
-            ours, encoder = time.process_time(), _children_cpu()
+            ours, encoder = clocks.own(), clocks.children()
             made = run.make(plan, restart=True, report=note)
             runs.append({
                 "wall_fps": made.frames / made.seconds,
-                "render_cpu_ms": (time.process_time() - ours) / made.frames * 1e3,
-                "ffmpeg_cpu_ms": (_children_cpu() - encoder) / made.frames * 1e3,
+                "render_cpu_ms": (clocks.own() - ours) / made.frames * 1e3,
+                "ffmpeg_cpu_ms": (clocks.children() - encoder) / made.frames * 1e3,
                 "bottleneck": bottleneck[-1],
                 "film_bytes": made.film_bytes,
-                "frames_blake2b": made.digest,
+                "frames_sha256": made.digest,
             })  # fmt: skip
     results = {"wall_fps": statistics.median(each["wall_fps"] for each in runs), "runs": runs}
     return {
@@ -281,12 +280,6 @@ def _film(name: str) -> tuple[Preset, Film, Device]:
     preset = presets.load(name)
     device = devices.choose("auto", None, preset.engine.particles)
     return preset, plans.film_of(preset, device), device
-
-
-def _children_cpu() -> float:
-    """CPU seconds of the processes that ended, all of them ffmpeg here."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def mean_neighbours(x: NDArray[np.float32], y: NDArray[np.float32], world: World, rmax: float) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import Fits, Forecasts
+from benchmarks.long_form import report
 from render import preset as presets
 from render.job import forecast, probe, run
 from render.job import plan as plans
@@ -43,7 +44,7 @@ def forecasts(case: Forecasts) -> Report:
             "verdict": foretold.verdict,
         })  # fmt: skip
     assert plan is not None
-    return _report(plan, {"films": films})
+    return report(plan, {"films": films})
 
 
 def _encoded_bits(plan: Plan, first: int, frames: int) -> int:
@@ -81,13 +82,4 @@ def fits(case: Fits) -> Report:
             "difference": made.film_bytes / most - 1,
         })  # fmt: skip
     assert plan is not None
-    return _report(plan, {"films": films})
-
-
-def _report(plan: Plan, results: Report) -> Report:
-    return {
-        "config": presets.to_data(plan.preset),
-        "threads": {"simulation": plan.device.threads},
-        "ffmpeg": {"version": plan.tool.version, "found_by": plan.tool.found_by},
-        "results": results,
-    }
+    return report(plan, {"films": films})

@@ -6,7 +6,6 @@ Memory, with the frame's number and the fingerprint of the universe it belongs t
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import io
@@ -88,6 +87,4 @@ def nearest(folder: Path, frame: int, engine: str, fingerprint: str) -> Snapshot
 def prune(folder: Path, keep_from: int, keep: int) -> None:
     """Remove checkpoints before a frame, but for the last few of them."""
     older = [path for path in sorted(folder.glob(f"*{ENDING}")) if path.stem.isdecimal() and int(path.stem) < keep_from]
-    for path in older[: max(0, len(older) - keep)]:
-        with contextlib.suppress(OSError):
-            path.unlink()
+    files.remove(*older[: max(0, len(older) - keep)])

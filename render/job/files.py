@@ -46,9 +46,15 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
         else:
             part.replace(path)
     except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()
+        remove(part)
         raise
+
+
+def remove(*paths: Path) -> None:
+    """Remove files that are of no more use; one that is gone or cannot be removed is passed over."""
+    for path in paths:
+        with contextlib.suppress(OSError):
+            path.unlink()
 
 
 def part_of(path: Path) -> Path:

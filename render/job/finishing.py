@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from render.job.plan import Plan
 
 LATE = "some pictures come too late for a player's buffer, where it may stutter; a lower codec.max_bitrate avoids that"
+OTHERWISE = "make it with a lower quality, shorter or for a larger medium: in another folder, or anew with --restart."
 
 
 @dataclass(frozen=True)
@@ -144,16 +145,12 @@ def publish(
     )
 
 
-OTHERWISE = "make it with a lower quality, shorter or for a larger medium: in another folder, or anew with --restart."
-
-
 def tidy(folder: Folder, keep: str) -> None:
     """Remove the work behind a film that has been verified and has its manifest."""
     for path in folder.works():
         if keep == "segments" and path.parent == folder.segments:
             continue
-        with contextlib.suppress(OSError):
-            path.unlink()
+        files.remove(path)
     for place in (folder.checkpoints, folder.segments):
         with contextlib.suppress(OSError):
             place.rmdir()

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from render.errors import RenderError, StoppedError
-from render.job.files import replace
+from render.job.files import remove, replace
 from render.job.rate import Rate
 
 if TYPE_CHECKING:
@@ -107,8 +107,7 @@ class Heartbeat:
 
     def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
         if error is None:
-            with contextlib.suppress(OSError):
-                self._path.unlink()
+            remove(self._path)
             return
         if isinstance(error, RenderError):
             self._told["error"] = {"message": error.message, "hint": error.hint, "exit_code": error.exit_code}

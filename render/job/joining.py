@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from render.errors import VerificationError
+from render.job import files
 from render.job.ledger import video_file
 from render.preset import to_yaml
 from render.video import ffmpeg, inspect, join, vbv
@@ -50,18 +51,17 @@ def make(
     seconds = frames / preset.picture.rate
     aside = [folder.segments / f"{name}.part" for name in ("list", "chapters", "preset", "silence")]
     listing, marks, attachment, silence = aside
-    files = [(video_file(folder, record.number), record.frames) for record in records]
+    videos = [(video_file(folder, record.number), record.frames) for record in records]
     joint = join.Joint(listing, marks, attachment, part, frames, plan.tags, silence)
     try:
-        listing.write_bytes(os.fsencode(join.listing(files, preset.picture.rate)))
+        listing.write_bytes(os.fsencode(join.listing(videos, preset.picture.rate)))
         marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
         attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
         if has_sound(preset) and preset.audio.file is None:
             _run(plan, folder, join.silence(preset.codec, silence), silence, running)
         _run(plan, folder, join.arguments(preset.codec, preset.picture, preset.audio, joint), part, running)
     finally:
-        for path in aside:
-            path.unlink(missing_ok=True)
+        files.remove(*aside)
 
 
 def _run(

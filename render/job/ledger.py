@@ -6,7 +6,6 @@ again. A segment counts as done only when its record is whole and the files are 
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import hashlib
 import itertools
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from render.errors import PreflightError
-from render.job import manifest, sealed
+from render.job import files, manifest, sealed
 from render.job.folder import Folder
 from render.video import digest
 from render.video.cutting import Segment
@@ -304,6 +303,4 @@ def _short(value: Any) -> str:
 
 def clear(folder: Folder) -> None:
     """Remove the work of another film, to begin anew; that film itself stays until the new one replaces it."""
-    for path in (*folder.works(), *folder.messages(), folder.preview):
-        with contextlib.suppress(OSError):
-            path.unlink()
+    files.remove(*folder.works(), *folder.messages(), folder.preview)

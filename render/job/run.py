@@ -129,9 +129,8 @@ def make(
 
     with locked(folder), stop.listening(), _told(plan, stop, go_on):
         sweep(folder)
-        book = Ledger(folder, plan.recipe, list(plan.segments))
-        if not restart:
-            book = ledger.open_ledger(folder, plan.recipe, list(plan.segments))
+        opened = Ledger if restart else ledger.open_ledger
+        book = opened(folder, plan.recipe, list(plan.segments))
         with heart:
             if not restart:
                 heart.enter("checking")
@@ -295,11 +294,11 @@ class _Work:
 
     def _begun(self, segment: Segment, codec: Codec) -> Take:
         """The segment's encoder: the one that was started early, if there is one."""
-        early, self._early = self._early, None
+        early = self._early
         if early is not None and early.segment == segment and early.codec == codec:
+            self._early = None
             return early
-        if early is not None:
-            early.abandon()
+        self._drop_early()
         return Take(self._plan, self._plan.folder, segment, self._stop.running, codec)
 
     def _begin_early(self, segment: Segment) -> None:

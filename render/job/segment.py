@@ -7,7 +7,6 @@ Whatever the machine dies of in between, what is there under a final name is who
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -121,8 +120,7 @@ class Take:
     def abandon(self) -> None:
         """End the encoder and remove what is not published."""
         self.encoder.close()
-        with contextlib.suppress(OSError):
-            self._part.unlink()
+        files.remove(self._part)
         ffmpeg.drop_empty(self._log)
 
 
@@ -148,6 +146,4 @@ def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
 
 def sweep(folder: Folder) -> None:
     """Remove what a run that was killed has left half-done."""
-    for path in folder.parts():
-        with contextlib.suppress(OSError):
-            path.unlink()
+    files.remove(*folder.parts())
