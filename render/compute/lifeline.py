@@ -38,6 +38,11 @@ def _prctl() -> Callable[..., int] | None:
     return call
 
 
+def is_tied() -> bool:
+    """Whether children end with the thread that starts them here."""
+    return _prctl() is not None
+
+
 def tie(parent: int) -> None:
     """End this process as soon as the thread that started it ends.
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from render.errors import OutgrownError, PreflightError, VerificationError
+from render.errors import OutgrownError, PreflightError
 from render.job import files, joining, ledger, manifest
 from render.job.plan import medium_of, show_path
 
 if TYPE_CHECKING:
+    from render.job.ahead import Ahead
     from render.job.folder import Folder
     from render.job.ledger import Check, Ledger
     from render.job.plan import Plan
@@ -95,13 +96,20 @@ def _is_still(folder: Folder, known: dict[str, Any], check: Check) -> bool:
 
 
 def publish(
-    plan: Plan, book: Ledger, running: Callable[[Callable[[], None]], None], check: Check, begun: float, before: int
+    plan: Plan,
+    book: Ledger,
+    ahead: Ahead,
+    running: Callable[[Callable[[], None]], None],
+    check: Check,
+    begun: float,
+    before: int,
 ) -> Finished:
     """Join the segments, look at the film, and give it its name with its manifest.
 
     Args:
         plan: the film's plan.
         book: the job's ledger, with every segment in it.
+        ahead: a join that may be under way.
         running: told how to end the processes started here.
         check: called now and then.
         begun: when the run began, on the clock of time.perf_counter.
@@ -111,20 +119,18 @@ def publish(
         VerificationError, EncoderError, OutgrownError, DiskFullError: it did not work out.
     """
     folder = plan.folder
-    records = [book.records[segment.number] for segment in plan.segments]
-    for record in records:
-        if not ledger.is_whole(folder, record, check):
-            raise VerificationError(
-                f"segment {record.number} is not what was made any more", "the same command makes it again."
-            )
-    part = folder.path / f"{folder.film_name}.part"
-    joining.make(plan, folder, records, part, running)
+    part = folder.film_part
+    if not ahead.finish(check):
+        for segment in plan.segments:
+            if not ledger.is_whole(folder, book.records[segment.number], check):
+                raise ledger.changed(segment.number)
+        joining.make(plan, folder, part, running)
     film_bytes, most = part.stat().st_size, plan.preset.most_bytes
     if most is not None and film_bytes > most:
         raise OutgrownError(f"the film is {film_bytes} bytes, and {medium_of(plan.preset)} takes {most}", OTHERWISE)
     with ThreadPoolExecutor(1, "digest") as beside:
         sha256 = beside.submit(ledger.file_sha256, part, check)
-        buffer = joining.verify(plan, part, plan.preset.frame_count, running)
+        buffer = joining.verify(plan, part, running)
     finished: dict[str, Any] = {
         "bytes": film_bytes, "sha256": sha256.result(), "frames_sha256": book.frames_sha256(),
         "decoder_buffer_lowest": buffer, "mtime_ns": part.stat().st_mtime_ns,
@@ -135,6 +141,7 @@ def publish(
     )  # fmt: skip
     folder.manifest.unlink(missing_ok=True)  # of another film, where this one was begun anew
     files.publish(part, folder.film)
+    files.remove(joining.packets_file(folder))
     manifest.write(folder.manifest, told)
     book.save(finished=finished)
     tidy(folder, plan.preset.job.keep)

@@ -47,6 +47,11 @@ class Folder:
         return self.path / self.film_name
 
     @property
+    def film_part(self) -> Path:
+        """The film while it is joined and looked at."""
+        return self.path / f"{self.film_name}.part"
+
+    @property
     def preset(self) -> Path:
         """The resolved preset, with its seed; what it says is never read back."""
         return self.path / "preset.yaml"
@@ -154,7 +159,7 @@ class Folder:
         """Every file that was being written, by this run or by one that was killed."""
         names = "|".join(re.escape(name) for name in (*OWN_NAMES, self.film_name))
         yield from _named(self.path, rf"({names})(\.\d+)?\.part")
-        yield from _named(self.segments, r"(\d{5,}(\.[a-z0-9]+)?|list|chapters|preset|silence)(\.\d+)?\.part")
+        yield from _named(self.segments, r"(\d{5,}(\.[a-z0-9]+)?|list|chapters|preset|silence|packets)(\.\d+)?\.part")
         yield from _named(self.checkpoints, r"\d{9,}\.checkpoint(\.\d+)?\.part")
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from render.errors import VerificationError
-from render.job import files
-from render.job.ledger import video_file
+from render.job import files, ledger
 from render.preset import to_yaml
 from render.video import ffmpeg, inspect, join, vbv
 from render.video.bluray import AHEAD, DELIVERED, Bluray
@@ -20,60 +21,92 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from render.job.folder import Folder
-    from render.job.ledger import Record
     from render.job.plan import Plan
     from render.preset import Preset
 
 
 SOUND_SECONDS = Fraction(1, 10)
 """How much shorter or longer sound may be than the picture: two packets of AAC, and what its encoder puts before."""
+PLACES = 12
+"""At so many places a film is decoded at most: each takes ten milliseconds."""
 TICKS = 2
 """How many of a container's ticks a frame may be shown beside its time."""
 
 
-def make(
-    plan: Plan, folder: Folder, records: list[Record], part: Path, running: Callable[[Callable[[], None]], None]
-) -> None:
-    """Join segments into one file.
+@contextlib.contextmanager
+def laid_out(
+    plan: Plan, folder: Folder, sources: list[Path], part: Path, running: Callable[[Callable[[], None]], None]
+) -> Iterator[list[str]]:
+    """ffmpeg's arguments that join a film, with every file that they name, which lie there inside the block.
+
+    What they join is told in :func:`packets_file`.
 
     Args:
         plan: the film's plan.
         folder: the job's folder.
-        records: the segments, in order and without a gap.
+        sources: where ffmpeg reads the segments, all of them.
+        part: where it writes the film.
+        running: told how to end the processes started here.
+
+    Raises:
+        EncoderError, DiskFullError: silence cannot be made.
+    """
+    preset = plan.preset
+    frames = preset.frame_count
+    seconds = frames / preset.picture.rate
+    aside = [folder.segments / f"{name}.part" for name in ("list", "chapters", "preset", "silence")]
+    listing, marks, attachment, silence = aside
+    videos = [(source, segment.frames) for source, segment in zip(sources, plan.segments, strict=True)]
+    joint = join.Joint(listing, marks, attachment, part, frames, plan.tags, silence, packets_file(folder))
+    try:
+        listing.write_bytes(os.fsencode(join.listing(videos, preset.picture.rate)))
+        marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
+        attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
+        if has_sound(preset) and preset.audio.file is None:
+            with process(plan, folder, join.silence(preset.codec, silence), silence, running) as making:
+                making.finish()
+        yield join.arguments(preset.codec, preset.picture, preset.audio, joint)
+    finally:
+        files.remove(*aside)
+
+
+def make(plan: Plan, folder: Folder, part: Path, running: Callable[[Callable[[], None]], None]) -> None:
+    """Join all segments into one file.
+
+    Args:
+        plan: the film's plan.
+        folder: the job's folder.
         part: where to write the film.
         running: told how to end the processes started here.
 
     Raises:
         EncoderError, DiskFullError: it did not work out.
     """
-    preset = plan.preset
-    frames = sum(record.frames for record in records)
-    seconds = frames / preset.picture.rate
-    aside = [folder.segments / f"{name}.part" for name in ("list", "chapters", "preset", "silence")]
-    listing, marks, attachment, silence = aside
-    videos = [(video_file(folder, record.number), record.frames) for record in records]
-    joint = join.Joint(listing, marks, attachment, part, frames, plan.tags, silence)
-    try:
-        listing.write_bytes(os.fsencode(join.listing(videos, preset.picture.rate)))
-        marks.write_text(join.metadata(chapters(seconds, preset.job.chapters), seconds), encoding="utf-8")
-        attachment.write_text(to_yaml(plan.essence), encoding="utf-8")
-        if has_sound(preset) and preset.audio.file is None:
-            _run(plan, folder, join.silence(preset.codec, silence), silence, running)
-        _run(plan, folder, join.arguments(preset.codec, preset.picture, preset.audio, joint), part, running)
-    finally:
-        files.remove(*aside)
+    sources = [ledger.video_file(folder, segment.number) for segment in plan.segments]
+    with (
+        laid_out(plan, folder, sources, part, running) as arguments,
+        process(plan, folder, arguments, part, running) as joining,
+    ):
+        joining.finish()
 
 
-def _run(
+@contextlib.contextmanager
+def process(
     plan: Plan, folder: Folder, arguments: list[str], output: Path, running: Callable[[Callable[[], None]], None]
-) -> None:
+) -> Iterator[ffmpeg.Encoder]:
+    """An ffmpeg of the join, which ends with the block; its messages are in the join's log."""
     log = folder.logs / "join.log"
     try:
-        with closing(ffmpeg.Encoder(plan.tool, arguments, output, log)) as process:
-            running(process.kill)
-            process.finish()
+        with closing(ffmpeg.Encoder(plan.tool, arguments, output, log)) as started:
+            running(started.kill)
+            yield started
     finally:
         ffmpeg.drop_empty(log)
+
+
+def packets_file(folder: Folder) -> Path:
+    """Where a join tells which packets it has put together."""
+    return folder.segments / "packets.part"
 
 
 def chapters(seconds: Fraction, every: int) -> list[Fraction]:
@@ -83,8 +116,16 @@ def chapters(seconds: Fraction, every: int) -> list[Fraction]:
     return [Fraction(start) for start in range(0, int(seconds), every)]
 
 
-def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], None]], None]) -> float | None:
-    """See that a film holds all frames at even times, that its key frames decode, and that its sound is as long.
+def verify(plan: Plan, part: Path, running: Callable[[Callable[[], None]], None]) -> float | None:
+    """See that a film holds all that was joined at even times, that it decodes, and that its sound is as long.
+
+    A film whose container keeps packets as they are must hold the segments' own, and is decoded at places where segments
+    meet; of any other film every key frame is decoded.
+
+    Args:
+        plan: the film's plan.
+        part: the film.
+        running: told how to end the processes started here.
 
     Returns:
         the lowest fill of a disc player's buffer, as a share of it; None for other films.
@@ -92,10 +133,24 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
     Raises:
         VerificationError: it does not.
     """
-    found, preset = inspect.contents(plan.tool, part, running), plan.preset
-    times, rate = found.times, preset.picture.rate
+    preset, frames, rate = plan.preset, plan.preset.frame_count, plan.preset.picture.rate
+    kept = join.keeps_packets(preset.codec)
+    if kept:
+        begins = [segment.first / rate for segment in plan.segments]
+        inspect.decode_at(plan.tool, part, begins[:: -(-len(begins) // PLACES)], running)
+    found = inspect.contents(plan.tool, part, running, decode=not kept)
+    times = found.times
     if len(times) != frames:
-        raise VerificationError(f"the joined film holds {len(times)} frames, but its segments have {frames}")
+        _forget_short_segments(plan, running)
+        raise VerificationError(
+            f"the joined film holds {len(times)} frames, but its segments have {frames}",
+            "the same command makes those again that are too short.",
+        )
+    if kept:
+        with packets_file(plan.folder).open() as told:
+            joined = inspect.packets(told)
+        if joined is None or (found.sizes, found.checksums) != (joined.sizes, joined.checksums):
+            raise VerificationError("the joined film does not hold what its segments hold")
     known = [time for time in times if time is not None]
     begin = min(known)
     if len(known) == frames:
@@ -116,6 +171,14 @@ def verify(plan: Plan, part: Path, frames: int, running: Callable[[Callable[[], 
     if not isinstance(codec, Mpeg2):
         return None
     return vbv.lowest_fill(found.sizes, rate, codec.max_bitrate)
+
+
+def _forget_short_segments(plan: Plan, running: Callable[[Callable[[], None]], None]) -> None:
+    """Let segments be made again that hold other numbers of frames than ffmpeg counted while it wrote them."""
+    for segment in plan.segments:
+        found = inspect.contents(plan.tool, ledger.video_file(plan.folder, segment.number), running, decode=False)
+        if len(found.times) != segment.frames:
+            files.remove(ledger.record_file(plan.folder, segment.number))
 
 
 def has_sound(preset: Preset) -> bool:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from render.errors import PreflightError
+from render.errors import PreflightError, VerificationError
 from render.job import files, manifest, sealed
 from render.job.folder import Folder
 from render.video import digest
@@ -130,15 +130,20 @@ class Ledger:
         """Bytes of all segments that are done."""
         return sum(record.bytes for record in self.records.values())
 
-    def digests(self) -> Iterator[bytes]:
-        """Digests of all frames, segment by segment."""
-        for segment in self.segments:
-            if segment.number in self.records:
-                yield digests_file(self.folder.segments, segment.number).read_bytes()
-
     def frames_sha256(self) -> str:
-        """Digest of the film's frames."""
-        return digest.of_film(self.digests())
+        """Digest of the film's frames.
+
+        Raises:
+            VerificationError: the digests of a segment's frames are not what they were.
+        """
+        return digest.of_film(self._digests())
+
+    def _digests(self) -> Iterator[bytes]:
+        for segment in self.segments:
+            found = digests_file(self.folder.segments, segment.number).read_bytes()
+            if hashlib.sha256(found).hexdigest() != self.records[segment.number].frames_sha256:
+                raise changed(segment.number)
+            yield found
 
     def add(self, record: Record) -> None:
         """Take a segment in: first its own record, then the whole."""
@@ -257,6 +262,11 @@ def is_whole(folder: Folder, record: Record, check: Check = lambda: None) -> boo
         return file_sha256(digests) == record.frames_sha256 and file_sha256(video, check) == record.sha256
     except OSError:
         return False
+
+
+def changed(number: int) -> VerificationError:
+    """The error of a segment that was whole once and is not what was made any more."""
+    return VerificationError(f"segment {number} is not what was made any more", "the same command makes it again.")
 
 
 def refuse_other_recipe(folder: Folder, before: dict[str, Any], now: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from render.errors import (
     VerificationError,
 )
 from render.job import checkpoint, crew, finishing, ledger, manifest, staff, steering
+from render.job.ahead import Ahead
 from render.job.files import file_error, replace
 from render.job.finishing import Finished
 from render.job.folder import locked
@@ -155,14 +156,15 @@ def make(
             _write_preset(plan)
             begun, before = time.perf_counter(), book.frames_done
             pace.begin(stop, lambda: heart.enter("resting"))
-            if chosen.workers > 1:
-                _side_by_side(plan, book, stop, tell, say, chosen, pace)
-            else:
-                _Work(plan, book, stop, tell, say, pace).render()
-            if stop.by:
-                raise stopped(plan, book, stop)
-            heart.enter("joining")
-            return finishing.publish(plan, book, stop.running, check, begun, before)
+            with Ahead(plan, book, stop.running) as ahead:
+                if chosen.workers > 1:
+                    _side_by_side(plan, book, ahead, stop, tell, say, chosen, pace)
+                else:
+                    _Work(plan, book, ahead, stop, tell, say, pace).render()
+                if stop.by:
+                    raise stopped(plan, book, stop)
+                heart.enter("joining")
+                return finishing.publish(plan, book, ahead, stop.running, check, begun, before)
 
 
 @contextlib.contextmanager
@@ -212,11 +214,13 @@ class _Work:
         self,
         plan: Plan,
         book: Ledger,
+        ahead: Ahead,
         stop: Stop,
         report: Callable[[Status], None],
         notice: Callable[[str], None],
         pace: Pace,
     ) -> None:
+        self._ahead = ahead
         self._plan, self._book, self._stop, self._report, self._pace = plan, book, stop, report, pace
         self._notice = notice
         self._clock = Clock()
@@ -324,7 +328,7 @@ class _Work:
 
     def _close(self, take: Take, snapshot: Snapshot) -> Record:
         record = take.finish(snapshot, self._plan.fingerprint)
-        accept(self._plan, self._book, record)
+        accept(self._plan, self._book, self._ahead, record)
         return record
 
     def _settle(self) -> None:
@@ -370,7 +374,7 @@ class _Work:
         return self._pace.goes_on()
 
 
-def accept(plan: Plan, book: Ledger, record: Record) -> None:
+def accept(plan: Plan, book: Ledger, ahead: Ahead, record: Record) -> None:
     """Take a finished segment into the ledger.
 
     Raises:
@@ -381,11 +385,13 @@ def accept(plan: Plan, book: Ledger, record: Record) -> None:
     keep_from = missing[0].first if missing else record.first
     checkpoint.prune(plan.folder.checkpoints, keep_from, CHECKPOINTS_KEPT)
     _refuse_outgrown(plan, book)
+    ahead.look()
 
 
 def _side_by_side(
     plan: Plan,
     book: Ledger,
+    ahead: Ahead,
     stop: Stop,
     report: Callable[[Status], None],
     notice: Callable[[str], None],
@@ -404,7 +410,7 @@ def _side_by_side(
         )
         pace.goes_on(team.hold)
 
-    team = crew.Crew(plan, book, stop, chosen, lambda record: accept(plan, book, record), notice)
+    team = crew.Crew(plan, book, stop, chosen, lambda record: accept(plan, book, ahead, record), notice)
     team.run(tell)
     if stop.by:
         raise stopped(plan, book, stop)

@@ -18,7 +18,7 @@ from render.errors import SimulationError, VerificationError
 from render.job import checkpoint, files
 from render.job.ledger import Record, digests_file, file_sha256, video_file
 from render.video import codec as codecs
-from render.video import digest, ffmpeg, inspect
+from render.video import digest, ffmpeg
 
 if TYPE_CHECKING:
     from render.job.folder import Folder
@@ -84,11 +84,11 @@ class Take:
             EncoderError, DiskFullError, VerificationError: it did not work out; nothing is left under a final name.
         """
         try:
-            self.encoder.finish()
-            counted = inspect.count_frames(self._plan.tool, self._part, self._running)
-            if counted != self.segment.frames:
+            counted = self.encoder.finish()
+            if counted != ffmpeg.Tally(self.segment.frames, 0, 0):
                 raise VerificationError(
-                    f"segment {self.segment.number} holds {counted} frames, but {self.segment.frames} were encoded",
+                    f"segment {self.segment.number} has {counted.frames} frames, and {self.segment.frames} were drawn "
+                    f"({counted.duplicated} twice, {counted.dropped} left out)",
                     f"ffmpeg's messages are in {self._log}.",
                 )
             return self._publish(snapshot, fingerprint)

@@ -211,6 +211,25 @@ def run(
     return _answer(argv, None, running)
 
 
+@dataclass(frozen=True)
+class Tally:
+    """What ffmpeg counted while it wrote a file.
+
+    Attributes:
+        frames: video frames that it wrote.
+        duplicated: those that it showed twice to keep a rate.
+        dropped: those that it left out for that.
+    """
+
+    frames: int
+    duplicated: int
+    dropped: int
+
+
+_TELLING = ("-progress", "pipe:1", "-stats_period", "3600")
+"""Counts come at the end, and so seldom before that nobody needs to read them."""
+
+
 class Encoder:
     """ffmpeg writing one file, from raw frames on its standard input or from other files."""
 
@@ -230,9 +249,9 @@ class Encoder:
             with log.open("ab") as messages:
                 self._log_begin = messages.tell()  # what stands before is of an earlier attempt
                 self._process = _start(
-                    [tool.path, *arguments],
+                    [tool.path, *_TELLING, *arguments],
                     stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
                     stderr=messages,
                     bufsize=0,
                 )
@@ -240,7 +259,7 @@ class Encoder:
             raise EncoderError(f"ffmpeg cannot be started: {error}") from error
         assert self._process.stdin is not None
         self._pipe = self._process.stdin.fileno()
-        _widen(self._pipe)
+        widen(self._pipe)
         self._busy_since: float | None = None
         self._stalled = False
         self._closed = threading.Event()
@@ -277,27 +296,30 @@ class Encoder:
                 self.kill()
                 return
 
-    def finish(self) -> None:
-        """End the stream and wait for the file.
+    def finish(self) -> Tally:
+        """End the stream and wait for the file; gives what ffmpeg counted.
 
         Raises:
             EncoderError, DiskFullError: ffmpeg hangs or reports failure.
         """
         assert self._process.stdin is not None
         self._process.stdin.close()
-        waited, seen = 0.0, self._progress()
+        waited, seen = 0.0, self.progress()
         while True:
             try:
                 code = self._process.wait(timeout=1)
                 break
             except subprocess.TimeoutExpired:
-                now = self._progress()
+                now = self.progress()
                 waited, seen = (waited + 1 if now == seen else 0.0), now
                 if waited >= self._stall:
                     self.kill()
                     raise self._failure(f"did not finish within {self._stall:g} seconds") from None
         if code:
             raise self._failure(self._how_it_ended())
+        assert self._process.stdout is not None
+        told = dict(re.findall(rb"^(frame|dup_frames|drop_frames)=\s*(\d+)", self._process.stdout.read(), re.MULTILINE))
+        return Tally(*(int(told.get(key, 0)) for key in (b"frame", b"dup_frames", b"drop_frames")))
 
     def bytes_written(self) -> int:
         """Size of the file so far."""
@@ -306,13 +328,17 @@ class Encoder:
         except OSError:
             return 0
 
-    def _progress(self) -> tuple[int, int]:
+    def progress(self) -> tuple[int, int]:
         """Size and time of the last write: moving an MP4's index to its front keeps the size for long."""
         try:
             stat = self.output.stat()
         except OSError:
             return 0, 0
         return stat.st_size, stat.st_mtime_ns
+
+    def has_ended(self) -> bool:
+        """Whether ffmpeg is gone, however it ended."""
+        return self._process.poll() is not None
 
     def kill(self) -> None:
         """End ffmpeg and whatever it has started at once; what it wrote is not a file to keep."""
@@ -326,6 +352,8 @@ class Encoder:
         if not self._process.stdin.closed:
             self._process.stdin.close()
         self._process.wait()
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def _how_it_ended(self) -> str:
         if self._stalled:
@@ -374,7 +402,7 @@ def drop_empty(log: Path) -> None:
             log.unlink()
 
 
-def _widen(pipe: int) -> None:
+def widen(pipe: int) -> None:
     """A pipe of 1 MiB where the system offers it: at 4K it saves a tenth of the time."""
     import fcntl
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from render.video.audio import SILENCE, Audio
 from render.video.codec import QUIETLY, Codec, colour_arguments
 from render.video.container import NUT
+from render.video.inspect import PACKETS
 from render.video.picture import Picture
 
 FOR_PLAYERS = ("mpg", "m2ts")
@@ -32,6 +33,8 @@ class Joint:
         frames: frames of all segments.
         tags: title, seed and the like, for containers that hold them.
         silence: a second of silence, by :func:`silence`, for films without sound whose players expect some.
+        packets: the file that tells what was joined, packet by packet (:func:`render.video.inspect.packets`), where the
+            film keeps packets as they are.
     """
 
     listing: Path
@@ -41,6 +44,7 @@ class Joint:
     frames: int
     tags: dict[str, str]
     silence: Path
+    packets: Path
 
 
 def listing(segments: list[tuple[Path, int]], rate: Fraction) -> str:
@@ -95,7 +99,8 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
         "-i",
         f"file:{joint.chapters}",
     ]
-    words = [*QUIETLY, *inputs, *sound, "-map", "0:v", *(["-map", "2:a:0"] if sound else []), "-c:v", "copy"]
+    told = ["-map", "0:v", *PACKETS, f"file:{joint.packets}"] if keeps_packets(codec) else []
+    words = [*QUIETLY, *inputs, *sound, *told, "-map", "0:v", *(["-map", "2:a:0"] if sound else []), "-c:v", "copy"]
     if codec.segment_format is NUT:
         words += colour_arguments(picture)  # which NUT does not hold, and FFV1's own stream neither
     if sound and audio.file is None:
@@ -120,6 +125,11 @@ def arguments(codec: Codec, picture: Picture, audio: Audio, joint: Joint) -> lis
     else:
         words += ["-movflags", "+faststart+use_metadata_tags", "-f", "mp4"]
     return [*words, f"file:{joint.output}"]
+
+
+def keeps_packets(codec: Codec) -> bool:
+    """Whether a film holds its segments' packets byte for byte; MP4 has other words between their parts."""
+    return codec.kind in ("mpeg2", "bluray", "ffv1")
 
 
 def silence(codec: Codec, output: Path) -> list[str]:

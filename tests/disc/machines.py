@@ -99,7 +99,9 @@ def joined(tool: ffmpeg.Tool, codec: Bluray, picture: Picture, files: list[tuple
     (folder / "marks").write_text(join.metadata([], frames / picture.rate))
     (folder / "preset").write_text("a: b\n")
     output = folder / "film.m2ts"
-    joint = join.Joint(folder / "list", folder / "marks", folder / "preset", output, frames, {}, folder / "silence")
+    joint = join.Joint(
+        folder / "list", folder / "marks", folder / "preset", output, frames, {}, folder / "silence", folder / "packets"
+    )
     subprocess.run([tool.path, *join.silence(codec, joint.silence)], check=True)
     subprocess.run([tool.path, *join.arguments(codec, picture, Audio(), joint)], check=True)
     return output

@@ -30,7 +30,7 @@ from render.errors import (
     SimulationError,
     VerificationError,
 )
-from render.job import files, ledger, run, sealed, segment, standing
+from render.job import ahead, files, ledger, run, sealed, segment, standing
 from render.job.finishing import Finished
 from render.job.folder import Folder, locked
 from render.job.plan import Plan
@@ -299,14 +299,16 @@ def test_a_copied_film_is_believed_once_it_was_read(tmp_path: Path) -> None:
 def test_a_segment_that_changed_before_the_join_is_not_joined(
     half: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = run._Work.render
+    """Neither by the join that runs ahead nor by the one afterwards."""
+    real = ahead.Ahead._feed
 
-    def then_damaged(work: Any) -> None:
-        real(work)
-        flip(half / "segments" / "00001.ts")
+    def damaged(join: Any, record: Any, *more: Any) -> None:
+        if record.number == 1:
+            flip(half / "segments" / "00001.ts")
+        real(join, record, *more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(run._Work, "render", then_damaged)
+        patch.setattr(ahead.Ahead, "_feed", damaged)
         with pytest.raises(VerificationError, match="segment 1 is not what was made any more"):
             going_on(half)
     assert not (half / "film.mp4").exists()
@@ -423,12 +425,13 @@ def test_giving_up_a_segment_leaves_the_next_that_is_being_closed_alone(
     tmp_path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No second encoder is started early for a segment that has its file already, nor that file removed with it."""
-    real_count, real_write, tries = segment.inspect.count_frames, segment.Take.write, []
+    real_finish, real_write, tries = ffmpeg.Encoder.finish, segment.Take.write, []
 
-    def count(tool: Any, path: Path, running: Any) -> int:
-        if path.name.startswith("00002."):
+    def finish(encoder: ffmpeg.Encoder) -> ffmpeg.Tally:
+        if encoder.output.name.startswith("00002."):
             time.sleep(1)  # until segment 1 is given up
-        return 9 if path.name.startswith("00001.") else real_count(tool, path, running)
+        tally = real_finish(encoder)
+        return ffmpeg.Tally(9, 0, 0) if encoder.output.name.startswith("00001.") else tally
 
     def write(take: segment.Take, data: memoryview) -> None:
         if take.segment.number == 1 and take.frames_written == 5:
@@ -438,7 +441,7 @@ def test_giving_up_a_segment_leaves_the_next_that_is_being_closed_alone(
         real_write(take, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(segment.inspect, "count_frames", count)
+        patch.setattr(ffmpeg.Encoder, "finish", finish)
         patch.setattr(segment.Take, "write", write)
         with pytest.raises(EncoderError, match="the pixels are cursed"):
             make(quick(FRAMES, "job.retries=1"), "film", tmp_path / "film")

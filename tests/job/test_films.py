@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
@@ -34,7 +36,7 @@ from render.compute.gpu import Gpu, Probe
 from render.compute.streams import seed_number
 from render.errors import DiskFullError, EncoderError, PreflightError, SimulationError, UsageError, VerificationError
 from render.job import plan as plans
-from render.job import run, segment, still
+from render.job import run, still
 from render.preset import catalogue
 from render.video import ffmpeg
 
@@ -220,13 +222,24 @@ def test_a_finished_film_of_another_recipe_is_kept_even_where_the_ledger_is_lost
     assert make(quick(), "film", tmp_path).made == 0
 
 
-def test_a_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    counted = []
-    monkeypatch.setattr(segment.inspect, "count_frames", lambda tool, path, running: counted.append(path) or 9)
-    with pytest.raises(VerificationError, match="segment 0 holds 9 frames, but 10 were encoded") as caught:
+@pytest.mark.parametrize("counted", [ffmpeg.Tally(9, 0, 0), ffmpeg.Tally(10, 1, 0), ffmpeg.Tally(10, 0, 1)])
+def test_a_film_whose_encoder_lost_frames_gets_no_final_name(
+    counted: ffmpeg.Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, tries = ffmpeg.Encoder.finish, []
+
+    def finish(encoder: ffmpeg.Encoder) -> ffmpeg.Tally:
+        tally = real(encoder)
+        assert tally == ffmpeg.Tally(10, 0, 0)
+        tries.append(encoder.output)
+        return counted
+
+    monkeypatch.setattr(ffmpeg.Encoder, "finish", finish)
+    told = rf"segment 0 has {counted.frames} frames, and 10 were drawn \({counted.duplicated} twice, {counted.dropped} left"
+    with pytest.raises(VerificationError, match=told) as caught:
         make(quick(), "film", tmp_path)
     assert "messages are in" in caught.value.hint
-    assert sum(path.name.startswith("00000.") for path in counted) == 3  # it is tried again
+    assert sum(path.name.startswith("00000.") for path in tries) == 3  # it is tried again
     assert files_in(tmp_path) == {"job.json", "preset.yaml", "preview.jpg"}
     monkeypatch.undo()
     assert make(quick(), "film", tmp_path).frames == 40
@@ -236,12 +249,39 @@ def test_a_joined_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monke
     from render.job import joining
 
     real = joining.inspect.contents
-    monkeypatch.setattr(joining.inspect, "contents", lambda *all: replace(found := real(*all), times=found.times[:-1]))
+
+    def contents(tool: ffmpeg.Tool, path: Path, *more: Any, **options: Any) -> Any:
+        found = real(tool, path, *more, **options)
+        return replace(found, times=found.times[:-1]) if path.parent == tmp_path else found
+
+    monkeypatch.setattr(joining.inspect, "contents", contents)
     with pytest.raises(VerificationError, match="the joined film holds 39 frames, but its segments have 40"):
         make(quick(), "film", tmp_path)
     assert not list(tmp_path.glob("*.mp4*"))
     monkeypatch.undo()
     assert make(quick(), "film", tmp_path).made == 0
+
+
+def test_a_segment_that_is_shorter_than_its_encoder_said_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a disk that loses what it was given: the digest is of what is there."""
+    whole = make(quick(), "film", tmp_path / "whole")
+    real = ffmpeg.Encoder.finish
+
+    def finish(encoder: ffmpeg.Encoder) -> ffmpeg.Tally:
+        tally = real(encoder)
+        if encoder.output.name.startswith("00001."):
+            os.truncate(encoder.output, encoder.output.stat().st_size // 2 // 188 * 188)
+        return tally
+
+    monkeypatch.setattr(ffmpeg.Encoder, "finish", finish)
+    with pytest.raises(VerificationError, match=r"the joined film holds 3\d frames, but its segments have 40"):
+        make(quick(), "film", tmp_path / "film")
+    monkeypatch.undo()
+    again = make(quick(), "film", tmp_path / "film")
+    assert again.made == 10
+    assert again.film.read_bytes() == whole.film.read_bytes()
 
 
 def test_a_film_is_stopped_before_it_outgrows_its_medium(tmp_path: Path) -> None:

@@ -116,8 +116,8 @@ def test_a_film_with_a_frame_at_the_wrong_time_is_refused(tmp_path: Path, monkey
     real = inspect.contents
     for shift, number in ((900, 17), (-3, 34), (20_000, 0)):
 
-        def shifted(*words: Any, shift: int = shift, number: int = number) -> Any:
-            packets = real(*words)
+        def shifted(*words: Any, shift: int = shift, number: int = number, **more: Any) -> Any:
+            packets = real(*words, **more)
             packets.times.sort()
             packets.times[number] += shift
             return packets

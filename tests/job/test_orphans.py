@@ -18,7 +18,6 @@ from render.job.plan import Plan
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere they end when their pipes do")
 
 WORK = {
-    "count": "words[-1] == '-' and '-progress' in words",
     "join": "'concat' in words",
     "verification": "'framecrc' in words",
     "decoding": "'nokey' in words",

@@ -113,7 +113,7 @@ STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "preset written": (files, "publish", named("preset.yaml")),
     "frames drawn": (run, "diagnose", lambda plan, take, snapshot: is_second(take)),
     "encoder exit": (ffmpeg.Encoder, "finish", lambda encoder: "00001." in encoder.output.name),
-    "frames counted": (segment.inspect, "count_frames", lambda tool, path, running: "00001." in path.name),
+    "frames counted": (segment.Take, "_publish", lambda take, *more: is_second(take)),
     "digests published": (files, "publish", named("00001.frames")),
     "segment renamed": (files, "publish", named("00001.ts")),
     "checkpoint staged": (checkpoint.hashlib, "sha256", lambda *data: bool(data) and len(data[0]) > 50_000),

@@ -62,7 +62,14 @@ def planned(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Preset
     def arguments(made: Preset) -> tuple[list[str], list[str]]:
         job = plan.make(made, "p", out=str(tmp_path / "film"), device="reference")
         joint = join.Joint(
-            Path("/l"), Path("/c"), Path("/preset.part"), Path("/film"), made.frame_count, job.tags, Path("/s")
+            Path("/l"),
+            Path("/c"),
+            Path("/preset.part"),
+            Path("/film"),
+            made.frame_count,
+            job.tags,
+            Path("/s"),
+            Path("/p"),
         )
         return list(job.arguments), join.arguments(made.codec, made.picture, made.audio, joint)
 
@@ -105,7 +112,14 @@ def test_an_output_is_always_a_file_whatever_its_name(name: str) -> None:
     for shipped in ("panoramic", "dvd_video"):
         made = preset.load(shipped)
         joint = join.Joint(
-            films / f"{name}-l", films / f"{name}-c", films / f"{name}-a", films / name, 3, {}, films / f"{name}-s"
+            films / f"{name}-l",
+            films / f"{name}-c",
+            films / f"{name}-a",
+            films / name,
+            3,
+            {},
+            films / f"{name}-s",
+            films / f"{name}-p",
         )
         arguments = join.arguments(made.codec, made.picture, Audio(file=name), joint)
         assert arguments[-1] == f"file:/films/{name}"

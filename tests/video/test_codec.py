@@ -231,7 +231,7 @@ def test_x264_is_repeatable_with_and_without_a_buffer(
 )  # fmt: skip
 def test_the_encoders_asked_for_are_the_encoders_used(made: Any, encoders: tuple[str, ...]) -> None:
     assert made.encoders == encoders
-    joint = join.Joint(Path("l"), Path("m"), Path("a"), Path("o"), 1, {}, Path("s"))
+    joint = join.Joint(Path("l"), Path("m"), Path("a"), Path("o"), 1, {}, Path("s"), Path("p"))
     used = encode(made, NTSC) + join.arguments(made, NTSC, Audio(), joint) + join.silence(made, Path("s"))
     for name in encoders:
         assert name in used

@@ -80,6 +80,7 @@ def film(
         SEGMENTS * FRAMES,
         tags,
         folder / "silence",
+        folder / "packets",
     )
     subprocess.run([tool.path, *join.silence(codec, joint.silence)], check=True)
     subprocess.run([tool.path, *join.arguments(codec, picture, audio, joint)], check=True)

@@ -29,6 +29,7 @@ HD = Picture(width=1920, height=1080, rate=Fraction(24000, 1001))
 
 QUIETLY = "-y -hide_banner -nostdin -nostats -loglevel warning"
 INPUTS = f"{QUIETLY} -f concat -safe 0 -i file:/job/list -f ffmetadata -i file:/job/chapters"
+PACKETS = "-map 0:v -c copy -flush_packets 0 -f framecrc file:/job/packets"
 BT709 = "-color_range tv -color_primaries bt709 -color_trc bt709 -colorspace bt709"
 DVD = "-map_metadata 1 -map_chapters 1 -f dvd -muxrate 10080000 -packetsize 2048 file:/job/film"
 M2TS = "-map_metadata 1 -map_chapters 1 -f mpegts -mpegts_m2ts_mode 1 file:/job/film"
@@ -42,7 +43,9 @@ MKV = (
 def joined(codec: Any, picture: Picture, audio: Audio, frames: int, **tags: str) -> list[str]:
     folder = Path("/job")
     files = (folder / name for name in ("list", "chapters", "preset.yaml", "film"))
-    return join.arguments(codec, picture, audio, join.Joint(*files, frames, tags, folder / "silence"))
+    return join.arguments(
+        codec, picture, audio, join.Joint(*files, frames, tags, folder / "silence", folder / "packets")
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,12 +53,14 @@ def joined(codec: Any, picture: Picture, audio: Audio, frames: int, **tags: str)
     [(NTSC, 215_784, "7199.992800"), (NTSC, 600, "20.020000"), (PAL, 3, "0.120000")],
 )
 def test_a_dvd_is_joined_with_silence_as_long_as_itself(picture: Picture, frames: int, seconds: str) -> None:
-    wanted = f"{INPUTS} -stream_loop -1 -t {seconds} -i file:/job/silence -map 0:v -map 2:a:0 -c:v copy -c:a copy {DVD}"
+    sound = f"-stream_loop -1 -t {seconds} -i file:/job/silence"
+    wanted = f"{INPUTS} {sound} {PACKETS} -map 0:v -map 2:a:0 -c:v copy -c:a copy {DVD}"
     assert joined(Mpeg2(), picture, Audio(), frames) == wanted.split(" ")
 
 
 def test_a_blu_rays_film_is_joined_with_silence_as_long_as_itself() -> None:
-    wanted = f"{INPUTS} -stream_loop -1 -t 2.002000 -i file:/job/silence -map 0:v -map 2:a:0 -c:v copy -c:a copy {M2TS}"
+    sound = "-stream_loop -1 -t 2.002000 -i file:/job/silence"
+    wanted = f"{INPUTS} {sound} {PACKETS} -map 0:v -map 2:a:0 -c:v copy -c:a copy {M2TS}"
     assert joined(Bluray(), HD, Audio(), 48, title="T") == wanted.split(" ")
 
 
@@ -73,7 +78,8 @@ def test_a_blu_rays_film_is_joined_with_silence_as_long_as_itself() -> None:
 )
 def test_modern_films_are_silent_unless_told_otherwise(codec: Any, wanted: str) -> None:
     colours = f"{BT709} " if codec.kind in ("av1", "ffv1") else ""  # which their segments do not hold
-    whole = f"{INPUTS} -map 0:v -c:v copy {colours}-map_metadata 1 -map_chapters 1 {wanted}"
+    told = f"{PACKETS} " if codec.kind == "ffv1" else ""
+    whole = f"{INPUTS} {told}-map 0:v -c:v copy {colours}-map_metadata 1 -map_chapters 1 {wanted}"
     assert joined(codec, HD, Audio(), 100) == whole.split(" ")
 
 
@@ -85,8 +91,9 @@ def test_modern_films_are_silent_unless_told_otherwise(codec: Any, wanted: str) 
 def test_a_sound_file_is_looped_to_the_films_length_and_faded(codec: Any, sound: str) -> None:
     arguments = joined(codec, PAL, Audio(file="-y.flac", fade=Fraction(2), bitrate=128_000), 2500)
     colours = f"{' '.join(colour_arguments(PAL))} " if codec.kind in ("av1", "ffv1") else ""
+    told = "" if codec.container == "mp4" else f"{PACKETS} "
     wanted = (
-        f"-stream_loop -1 -t 100.000000 -i file:-y.flac -map 0:v -map 2:a:0 -c:v copy {colours}"
+        f"-stream_loop -1 -t 100.000000 -i file:-y.flac {told}-map 0:v -map 2:a:0 -c:v copy {colours}"
         f"{sound} -ar 48000 -ac 2 -af afade=t=in:d=2.000,afade=t=out:st=98.000:d=2.000"
     )
     assert f" {wanted} " in " ".join(arguments)
