@@ -163,6 +163,8 @@ class Ahead:
                     left = memoryview(block)
                     while left:
                         left = left[os.write(handle, left) :]
+                # Nobody reads it again soon; a long film would push everything else out of the system's memory.
+                os.posix_fadvise(video.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
             if sha256.hexdigest() != record.sha256:
                 raise ledger.changed(record.number)
         except BaseException:

@@ -225,6 +225,7 @@ class _Work:
         self._notice = notice
         self._clock = Clock()
         self._begun_with = book.frames_done
+        self._counted = (-1, 0)
         self._preview = Preview(plan.folder.preview, plan.preset.picture)
         self._attempts: Counter[int] = Counter()
         self._projector = Projector(plan)
@@ -362,8 +363,10 @@ class _Work:
             self._begin_early(take.segment)
         closing = self._closing[0] if self._closing else None
         waiting = closing.frames if closing is not None and closing.number not in book.records else 0
+        if self._counted[0] != len(book.records):  # not for every frame: a long film has hundreds of segments
+            self._counted = (len(book.records), book.frames_done)
         status = Status(
-            done=book.frames_done + waiting + drawn,
+            done=self._counted[1] + waiting + drawn,
             planned=planned,
             begun_with=self._begun_with,
             seconds=time.perf_counter() - self._clock.started,
