@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from render.disc import lettering
 from render.disc.dvd import Button, modes
 from render.disc.films import Film
 
@@ -16,6 +17,10 @@ SECONDS = 1
 """Length of the menu's stream; players hold its last picture."""
 LIT, PRESSED = (255, 255, 255, 255), (255, 176, 0, 255)
 BACKGROUND, HIGHLIGHT, SELECTED, CONTROL = "background.png", "highlight-{}.png", "select-{}.png", "buttons-{}.xml"
+LEAST_LETTER = 4
+"""Height of the smallest letters, in hundredths of the picture's: smaller ones flicker on a tube."""
+SHADOW = 12
+"""Pixels around letters that their shadow takes, so that they can be read before light."""
 LETTERBOX = 3, 4
 """Height of a wide picture on a narrow screen, as a share of that screen's."""
 
@@ -55,12 +60,15 @@ def draw(film: Film, still: Path, title: str, folder: Path) -> None:
         still: a frame of it, in stored pixels.
         title: what stands above the buttons.
         folder: where the pictures go: a background, and for each mode the cursor's frame, lit and pressed.
+
+    Raises:
+        PreflightError, UsageError: the title cannot be written.
     """
     from PIL import Image, ImageDraw, ImageEnhance
 
     size = (film.width, film.height)
     with Image.open(still) as opened:
-        picture = ImageEnhance.Brightness(opened.convert("RGB").resize(size)).enhance(0.55)
+        picture = ImageEnhance.Brightness(opened.convert("RGB").resize(size)).enhance(0.75)
     pen = ImageDraw.Draw(picture)
     _write(picture, film, title, size[1] * 11 // 100, size[1] * 3 // 10)
     for button in buttons(*size):
@@ -94,14 +102,22 @@ def _frame(pen: ImageDraw.ImageDraw, button: Button, colour: tuple[int, int, int
 
 
 def _write(picture: Image.Image, film: Film, text: str, height: int, middle: int) -> None:
-    """Write in the middle of a line, in letters that look right where pixels are not square."""
-    from PIL import Image, ImageDraw, ImageFont
+    """Write a text around the middle of a line, in letters that look right where pixels are not square."""
+    from PIL import Image, ImageDraw, ImageFilter
 
-    font = ImageFont.load_default(height)
-    left, top, right, bottom = font.getbbox(text)
-    wide = Image.new("L", (int(right - left) + 4, int(bottom - top) + 4), 0)
-    ImageDraw.Draw(wide).text((2 - left, 2 - top), text, fill=255, font=font)
     room = film.width * 9 // 10
-    width = min(room, max(1, round(wide.width / film.pixel_aspect)))
-    narrow = wide.resize((width, wide.height))
-    picture.paste((235, 235, 235), ((film.width - width) // 2, middle - narrow.height // 2), narrow)
+    lines, size = lettering.fit(text, round(room * film.pixel_aspect), height, film.height * LEAST_LETTER // 100)
+    font = lettering.font_for(text, size)
+    step = round(size * lettering.SPACING)
+    for number, line in enumerate(lines):
+        left, top, right, bottom = font.getbbox(line)
+        wide = Image.new("L", (int(right - left) + 2 * SHADOW, int(bottom - top) + 2 * SHADOW), 0)
+        ImageDraw.Draw(wide).text((SHADOW - left, SHADOW - top), line, fill=255, font=font)
+        letters = wide.resize((max(1, round(wide.width / film.pixel_aspect)), wide.height))
+        shadow = letters.filter(ImageFilter.MaxFilter(2 * (SHADOW // 3) + 1)).filter(
+            ImageFilter.GaussianBlur(SHADOW / 4)
+        )
+        at = middle + (2 * number - len(lines) + 1) * step // 2
+        corner = ((film.width - letters.width) // 2, at - letters.height // 2)
+        picture.paste((0, 0, 0), corner, shadow)
+        picture.paste((235, 235, 235), corner, letters)
