@@ -71,7 +71,27 @@ def long(folder: Path = RESULTS) -> str:
     return f"\n`{told['case']['preset']}`, {told['timestamp_utc'][:10]}.\n{table(['what', 'figure'], rows)}"
 
 
-TABLES: dict[str, Callable[[], str]] = {"workers": workers, "layer": layer, "long": long}
+def sizes(folder: Path = RESULTS) -> str:
+    """What probing foretold and what fits, against what came."""
+    foretold, fitted = clean(folder, "forecasts"), clean(folder, "fits")
+    rows = [
+        [f"`{film['preset']}`, {film['frames']:,} frames from {film['first_frame']:,} on",
+         f"{film['foretold_bits'] / 1000:.1f} kbit a frame", f"{film['bits'] / 1000:.1f} kbit a frame",
+         f"{100 * film['difference']:+.1f} %"]
+        for film in foretold["results"]["films"]
+    ]  # fmt: skip
+    for film in fitted["results"]["films"]:
+        made_small = ", made small" if film["settings"] else ""
+        rows.append([
+            f"`{film['preset']}`{made_small}, {film['length']} to fit {film['medium']}",
+            f"at most {film['most_bytes'] / 1e6:,.2f} MB", f"{film['bytes'] / 1e6:,.2f} MB",
+            f"{100 * film['difference']:+.2f} %",
+        ])  # fmt: skip
+    days = " and ".join(sorted({told["timestamp_utc"][:10] for told in (foretold, fitted)}))
+    return f"\n{days}.\n{table(['film', 'foretold', 'came', 'difference'], rows)}"
+
+
+TABLES: dict[str, Callable[[], str]] = {"workers": workers, "layer": layer, "sizes": sizes, "long": long}
 
 
 def update() -> None:

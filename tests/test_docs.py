@@ -52,7 +52,7 @@ def test_the_gpu_pages_tables_come_from_the_stored_artifacts(name: str) -> None:
     assert gpu_page.published(name) == gpu_page.TABLES[name](), "run python -m benchmarks --plot"
 
 
-@pytest.mark.parametrize("name", ["workers", "layer", "long"])
+@pytest.mark.parametrize("name", ["workers", "layer", "sizes", "long"])
 def test_the_tables_of_jobs_come_from_the_stored_artifacts(name: str) -> None:
     from benchmarks import job_page
 
