@@ -59,25 +59,55 @@ step() {
   $dry || run "$@"
 }
 
-# run COMMAND...: without printing it.
+# run COMMAND...: without printing it. It runs beside this script, which waits for it: a signal that reaches only this
+# script reaches it too, and does not leave it at work alone.
 run() {
-  local code=0
-  "$@" || code=$?
+  local code=0 child
+  "$@" &
+  child=$!
+  trap 'stop "$child" 129' HUP
+  trap 'stop "$child" 130' INT
+  trap 'stop "$child" 143' TERM
+  wait "$child" || code=$?
+  trap - HUP INT TERM
   ((code == 0)) || failed "$code" "$@"
+}
+
+# stop CHILD CODE: ends a step, then this script.
+stop() {
+  trap '' HUP INT TERM
+  kill -TERM "$1" 2>/dev/null || true
+  wait "$1" || true
+  exit "$2"
 }
 
 # failed CODE COMMAND...: the tool has said why; render's own verbs have exit codes of their own.
 failed() {
   local code=$1
   shift
-  [[ $1 == "$python" || $1 == "$here"/* ]] && exit "$code"
-  fail "$FAILED" "$1 ended with exit code $code" "what it said stands above; nothing was given its final name."
+  [[ $1 != env ]] || { shift && while [[ $1 == *=* ]]; do shift; done; }
+  [[ $1 != "$python" ]] || lost "$code"
+  fail "$FAILED" "$1 ended with exit code $code" "what it said stands above."
 }
 
 # lost CODE: a verb has failed and said why; where it did not even start, that is said here.
 lost() {
   (($1 == 1)) || exit "$1"
-  fail "$MISSING" "$python cannot run render.disc" "set RENDER_PYTHON to the Python that render is installed in."
+  "$python" -c 'import render.disc.__main__' 2>/dev/null ||
+    fail "$MISSING" "$python cannot run render.disc" "set RENDER_PYTHON to the Python that render is installed in."
+  fail 1 "a defect in render itself" "what it said stands above; please report it."
+}
+
+# only PATH: another script at work on a file or folder ends this one; until this one ends, it is this one's.
+only() {
+  local lock=75
+  if { exec {held}<"$1"; } 2>/dev/null; then
+    lock=0
+    flock --nonblock --conflict-exit-code 75 "$held" 2>/dev/null || lock=$?
+  fi
+  # That a disk has no locks is no fault. What was renamed or removed after it was opened is not what has the name now.
+  [[ $lock != 75 && $1 -ef /proc/self/fd/$held ]] ||
+    fail "$MISSING" "another run is at work on $1" "wait until it ends."
 }
 
 # facts VERB ARGUMENT...: what a verb of python -m render.disc says, as variables.
@@ -104,6 +134,7 @@ package() {
     growisofs) echo growisofs ;;
     dvd+rw-mediainfo) echo dvd+rw-tools ;;
     sha256sum) echo coreutils ;;
+    flock) echo util-linux ;;
     bd_list_titles) echo libbluray-bin ;;
     *) echo "$1" ;;
   esac
