@@ -11,25 +11,33 @@ one is whole. Each says in one line of JSON on standard output what it made.
 SOURCE_DATE_EPOCH from the environment, or now; with the same time the same folder makes the same bytes.
 
 Errors are one sentence on standard error; exit codes are those of ``render`` (2: what was asked for is wrong, 6: the
-disk is full, 7: the film cannot be delivered in time).
+disk is full, 7: the film cannot be delivered in time, 143: stopped by SIGTERM, which leaves nothing half made).
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import signal
 import sys
 import time
 from fractions import Fraction
 from pathlib import Path
+from types import FrameType
 
 from render.disc import verbs as verbs_of_scripts
-from render.errors import RenderError, UsageError
+from render.errors import RenderError, StoppedError, UsageError
 
 
 def main(words: list[str] | None = None) -> int:
     """Do what a command line asks for; its exit code."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a path may be any bytes
     asked = _parser().parse_args(words)
     try:
         if "work" in asked:
@@ -44,6 +52,11 @@ def main(words: list[str] | None = None) -> int:
         return error.exit_code
     sys.stdout.write(json.dumps(made) + "\n")
     return 0
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """A signal becomes an error, so that what is half made is removed on the way out."""
+    raise StoppedError("stopped", signal_number=number)
 
 
 def _parser() -> argparse.ArgumentParser:

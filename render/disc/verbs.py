@@ -14,7 +14,8 @@ from typing import Any
 
 from render.disc import checking, extras, films, label
 from render.disc.films import Film
-from render.errors import DiskFullError, UsageError
+from render.disc.names import lawful
+from render.errors import DiskFullError, UsageError, VerificationError
 
 VIDEO, BLURAY = "VIDEO_TS", "BDMV"
 VOBS, CLIP = f"{VIDEO}/VTS_[0-9][0-9]_[1-9].VOB", f"{BLURAY}/STREAM/*.m2ts"
@@ -138,13 +139,17 @@ def _facts(asked: argparse.Namespace) -> None:
     kind, first = films.kind_of(found, asked.kind), found[0]
     if asked.menu and kind != "dvd":
         raise UsageError("only a DVD-Video has a menu")
+    if asked.once and kind != "dvd":
+        raise UsageError("only a DVD-Video can stop at its end, and this is none", "leave out --once.")
+    if asked.once and asked.menu:
+        raise UsageError("with a menu, who watches says whether it plays once", "leave out --once or --menu.")
     called = asked.label or label.proposed(first.name, first.seed)
     from render.disc import dvd, sizes
     from render.disc.chapters import starts
 
     _set(
         kind=kind, label=label.check(called, udf_only=kind == "bdmv"), titles=len(found),
-        films=[film.path for film in found], sums=[film.sha256 for film in found],
+        films=[film.path for film in found], names=[film.disc_name for film in found], sums=[film.sha256 for film in found],
         counts=[film.frames for film in found], sizes=[film.bytes for film in found], codec=first.codec,
         rate=first.rate, frames=sum(film.frames for film in found), medium=first.medium,
         standard=first.standard, aspect=first.aspect, width=first.width, height=first.height, modes=dvd.modes(first),
@@ -167,6 +172,9 @@ def _tree(asked: argparse.Namespace) -> None:
     bridged = kind != "bdmv" and sizes.is_bridged(found.values())
     if kind == "dvd" and not bridged:
         raise UsageError(f"{folder} holds a DVD-Video with a file over 4 GiB, which no player reads")
+    for path in found if kind == "data" and bridged else ():
+        if any(lawful(name) != name for name in Path(path).parts):
+            raise UsageError(f"{path!r} has a name that Joliet cannot hold", "64 letters, none of them * / : ; ? \\.")
     manifests = sorted(folder.glob(f"{extras.FOLDER}/**/{films.MANIFEST}"))
     within = [films.read(path) for path in manifests]
     called = asked.label or (
@@ -217,11 +225,15 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DiskFullError(f"{path} cannot be written: {error.strerror}") from None
+    except UnicodeEncodeError:
+        raise UsageError(
+            "a path that is no text cannot stand in dvdauthor's control file", "rename its folder."
+        ) from None
 
 
 def _extras(asked: argparse.Namespace) -> None:
     found = _found(asked)
-    extras.write(asked.folder, films.kind_of(found, asked.kind), found)
+    extras.write(asked.folder, films.kind_of(found, asked.kind), found, menu=asked.menu, once=asked.once)
 
 
 def _settle(asked: argparse.Namespace) -> None:
@@ -244,14 +256,15 @@ def _check(asked: argparse.Namespace) -> None:
 
 
 def _look(asked: argparse.Namespace) -> None:
-    import json
-
     from render.disc.read import open_image
 
     with open_image(asked.image) as image:
         kind = "dvd" if image.matching(f"{VIDEO}/*") else "bdmv" if image.matching(f"{BLURAY}/*") else "data"
-        manifests = [image.content(path) or b"" for path, _ in image.matching(f"{extras.FOLDER}*/{films.MANIFEST}")]
-        told = [json.loads(manifest)["frames"]["count"] for manifest in manifests]
+        manifests = [path for path, _ in image.matching(f"{extras.FOLDER}*/{films.MANIFEST}")]
+        try:
+            told = [films.parse(image.content(path) or b"", Path(path)).frames for path in manifests]
+        except UsageError as error:
+            raise VerificationError(f"on the disc, {error.message}") from None
         pattern = {"dvd": VOBS, "bdmv": CLIP}.get(kind, "")
         _set(kind=kind, label=image.sides[-1].label, system="+".join(side.name for side in image.sides),
              films=len(told), frames=sum(told), streams=pattern, bytes=image.end)  # fmt: skip
