@@ -91,12 +91,13 @@ def image(
     out: Annotated[Path | None, typer.Option(help="The image.", show_default="JOB.iso")] = None,
     label: Label = None,
     medium: Annotated[str | None, typer.Option(help="What it must fit: dvd5, dvd9, bd25, bd50.")] = None,
+    no_spare: Annotated[bool, typer.Option("--no-spare", help="It will be burned with --no-spare.")] = False,
     yes: Yes = False,
     dry_run: DryRun = False,
     debug: options.Debug = False,
 ) -> int:
     """Make the image of a disc's folder."""
-    flags = {"--yes": yes, "--dry-run": dry_run}
+    flags = {"--no-spare": no_spare, "--yes": yes, "--dry-run": dry_run}
     _run(
         "image.sh",
         {"--label": label, "--medium": medium},
@@ -112,10 +113,16 @@ def verify(
         Path | None, typer.Option(help="The image, or a drive such as /dev/sr0.", show_default="JOB.iso")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Do not count frames.")] = False,
+    dry_run: DryRun = False,
     debug: options.Debug = False,
 ) -> int:
     """Read an image or a disc: is it all there, does it play, is it these films."""
-    _run("verify.sh", {}, {"--quick": quick}, [_path(image or _beside(jobs[0], ".iso")), *map(_path, jobs)])
+    _run(
+        "verify.sh",
+        {},
+        {"--quick": quick, "--dry-run": dry_run},
+        [_path(image or _beside(jobs[0], ".iso")), *map(_path, jobs)],
+    )
 
 
 @app.command("burn")
@@ -125,16 +132,18 @@ def burn(
     image: Annotated[Path | None, typer.Option(help="The image.", show_default="JOB.iso")] = None,
     burn: Annotated[bool, typer.Option("--burn", help="Burn; without it, only look whether it could be.")] = False,
     speed: Annotated[str | None, typer.Option(help="How fast, in times of the medium's simple speed.")] = None,
-    spare: Annotated[bool, typer.Option("--no-spare", help="A BD-R without spare areas.")] = False,
+    no_spare: Annotated[bool, typer.Option("--no-spare", help="A BD-R without spare areas.")] = False,
     with_: Annotated[Literal["growisofs", "xorriso"], typer.Option("--with", help="What burns.")] = "growisofs",
     unverified: Annotated[bool, typer.Option("--unverified", help="Do not read the image before.")] = False,
     no_read_back: Annotated[bool, typer.Option("--no-read-back", help="Do not read the disc after.")] = False,
     yes: Yes = False,
+    dry_run: DryRun = False,
     debug: options.Debug = False,
 ) -> int:
     """Burn an image, read the disc back and compare."""
     flags = {
-        "--burn": burn, "--no-spare": spare, "--unverified": unverified, "--no-read-back": no_read_back, "--yes": yes,
+        "--burn": burn, "--no-spare": no_spare, "--unverified": unverified, "--no-read-back": no_read_back,
+        "--yes": yes, "--dry-run": dry_run,
     }  # fmt: skip
     _run("burn.sh", {"--speed": speed, "--with": with_}, flags, [_path(image or _beside(job, ".iso")), device])
 

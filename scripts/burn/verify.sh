@@ -16,7 +16,6 @@ quick=false words=()
 while (($#)); do
   case $1 in
     --quick) quick=true ;;
-    --yes) ;;
     --dry-run) dry=true ;;
     -h | --help) help ;;
     -*) fail "$WRONG" "there is no option $1" "$me --help" ;;
