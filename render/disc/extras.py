@@ -75,7 +75,7 @@ def readme(kind: Kind, films: Sequence[Film], *, menu: bool = False, once: bool 
         "",
         "The preset makes the same film again, frame for frame, on any computer:",
         "",
-        f"    render run --preset {places(films)[0]}/{PRESET}",
+        *(f"    render run --preset {place}/{PRESET}" for place in places(films)),
         "",
     ]
     return "\n".join(lines)

@@ -52,7 +52,7 @@ facts facts "${choices[@]}" "${jobs[@]}"
 tree=$(realpath -m -- "${out:-$(realpath -m -- "$job").disc}")
 part=$tree.part
 above=$(dirname -- "$tree")
-say "a disc of kind $kind in $tree, from ${#films[@]} film(s); its image will be about $(human "$image_bytes")"
+say "a disc of kind $kind in $tree; its image will be about $(human "$image_bytes")"
 
 # Nothing is overwritten, and nothing is begun that cannot end.
 if [[ -e $tree ]] && { [[ ! -d $tree ]] || [[ -n $(ls -A -- "$tree") ]]; }; then
@@ -69,6 +69,7 @@ fi
 for number in "${!films[@]}"; do
   film=${films[number]}
   [[ -f $film ]] || fail "$MISSING" "the film $film is gone"
+  [[ -r $film ]] || fail "$MISSING" "the film $film cannot be read"
   [[ $(size_of "$film") == "${sizes[number]}" ]] ||
     fail "$DAMAGED" "$film is not as large as its manifest says" "render run with its preset makes it again."
 done
@@ -78,7 +79,7 @@ same() { [[ $(sha256sum <"${films[$1]}") == "${sums[$1]}  -" ]]; }
 # linked NUMBER: whether a data disc's folder can hold a second name for a film, which takes no room.
 linked() { [[ $kind == data && $(stat -Lc %d -- "${films[$1]}") == "$(stat -c %d -- "$above" 2>/dev/null)" ]]; }
 if ! $dry; then
-  mkdir -p -- "$above"
+  need_folder "$above"
   for number in "${!films[@]}"; do
     ! linked "$number" || image_bytes=$((image_bytes - sizes[number]))
   done
@@ -94,7 +95,7 @@ for number in "${!films[@]}"; do
   $dry || same "$number" || fail "$DAMAGED" "${films[number]} is not what its manifest says" "render run with its preset makes it again."
 done
 
-work=$(realpath -- "$(mktemp -d)")
+work=$(realpath -- "$(mktemp -d)") || fail "$MISSING" "no temporary folder can be made" "set TMPDIR to a folder with room."
 trap 'rm -rf -- "$work"' EXIT
 step mkdir -- "$part"
 $dry || only "$part"
@@ -166,4 +167,4 @@ $dry || (checksums) || fail "$FAILED" "the checksums could not be made" "what fa
 step find "$part" -exec sync -- '{}' +
 step mv -T -- "$part" "$tree"
 step sync -- "$above"
-say "next: $here/image.sh $tree"
+afterwards "$here/image.sh" "$tree"

@@ -41,7 +41,7 @@ done
 ((${#words[@]} == 2)) || fail "$WRONG" "which image, and which drive?" "$me --help"
 image=${words[0]}
 [[ $with == growisofs || $with == xorriso ]] || fail "$WRONG" "--with $with is neither growisofs nor xorriso"
-[[ -z $speed || $speed =~ ^[0-9]+(\.[0-9]+)?$ ]] || fail "$WRONG" "--speed $speed is no number"
+[[ -z $speed || $speed =~ ^[0-9]+(\.[0-9]+)?$ ]] || fail "$WRONG" "--speed $speed is no number such as 4"
 $burn || dry=true
 ! $dry || burn=false
 
@@ -64,7 +64,7 @@ blocks=$((bytes / 2048))
 
 # The drive. growisofs takes a plain file for a disc and grows it, or as root unmounts what it is on: never let it.
 device=$(realpath -m -- "${words[1]}")
-[[ -e $device ]] || fail "$MISSING" "there is no $device"
+[[ -e $device ]] || fail "$MISSING" "there is no $device" "drives are called /dev/sr0, /dev/sr1; see ls /dev/sr*."
 if [[ -f $device && -z $stand_in ]]; then
   fail "$WRONG" "$device is a plain file, not a drive" "an image is copied with cp."
 fi

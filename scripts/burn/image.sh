@@ -8,6 +8,7 @@
 #
 #   --label LABEL       the disc's name: A to Z, 0 to 9 and _, 30 at most; on pure UDF any letters
 #   --medium NAME       what it must fit: dvd5, dvd9, bd25, bd50; if left out, what the film was made for
+#   --job JOB           the folder must be of this job as it is now
 #   --no-spare          a bd25 or bd50 will be burned with --no-spare, and takes 256 MiB more
 #   --yes               do not ask
 #   --dry-run           print every step and do none
@@ -18,12 +19,12 @@
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
-name='' wanted='' spare=true words=()
+name=() wanted='' job=() spare=true words=()
 while (($#)); do
   case $1 in
-    --label | --medium)
+    --label | --medium | --job)
       (($# >= 2)) || fail "$WRONG" "$1 needs a value"
-      case $1 in --label) name=$2 ;; --medium) wanted=$2 ;; esac
+      case $1 in --label) name=("--label=$2") ;; --medium) wanted=$2 ;; --job) job+=("--job=$2") ;; esac
       shift
       ;;
     --no-spare) spare=false ;;
@@ -43,7 +44,7 @@ image=${words[1]:-$stem.iso}
 need_python
 
 kind='' system='' label='' largest='' largest_bytes=0 medium='' finished=''
-facts tree "$tree" ${name:+"--label=$name"}
+facts tree "$tree" "${name[@]}" "${job[@]}"
 [[ $(realpath -m -- "$image")/ != "$(realpath -- "$tree")"/* ]] || fail "$WRONG" "the image $image would be in $tree itself" "name it elsewhere."
 [[ ! -d $image ]] || fail "$WRONG" "$image is a folder"
 when=${SOURCE_DATE_EPOCH:-$finished}
@@ -87,9 +88,6 @@ room() {
 }
 medium=${wanted:-$medium}
 room=$(room "$medium")
-if [[ $kind == bdmv && $medium == dvd* ]]; then
-  fail "$WRONG" "a Blu-ray that plays needs a bd25 or bd50" "players do not look for one on a DVD."
-fi
 if ! $spare; then
   case $medium in
     bd25) room=25025314816 ;;
@@ -97,12 +95,16 @@ if ! $spare; then
     *) fail "$WRONG" "only a bd25 or bd50 has spare blocks" "name one with --medium, or leave out --no-spare." ;;
   esac
 fi
+if [[ $kind == bdmv && $medium == dvd* ]]; then
+  fail "$WRONG" "a Blu-ray that plays needs a bd25 or bd50" "players do not look for one on a DVD."
+fi
 say "$image: $kind, $system, label $label, $bytes bytes ($(human "$bytes"))"
 [[ $medium == file ]] || say "$medium takes $room bytes; $(awk -v a="$bytes" -v b="$room" 'BEGIN { printf("%.1f", 100 * a / b) }') % of it"
 if ((bytes > room)); then
   fail "$FULL" "the image is larger than $([[ $medium == file ]] && echo "any disc" || echo "a $medium")" "make a shorter film, or one with --fit for the disc; --medium names a larger one."
 fi
-$dry || need_room "$(dirname -- "$image")" "$bytes"
+above=$(dirname -- "$image")
+$dry || { need_folder "$above" && need_room "$above" "$bytes"; }
 [[ ! -e $image ]] || ask "$image exists. Replace it?"
 
 part=$image.part
@@ -120,9 +122,9 @@ if ((${#writer[@]})); then
     ((made == bytes && made % 2048 == 0)) || fail "$FAILED" "the image is $made bytes, and $bytes were to be expected"
   fi
   step mv -fT -- "$part" "$image"
-  step sync -- "$(dirname -- "$image")"
+  step sync -- "$above"
 else
   # It writes $part itself, and gives it its name when it is on the disk.
   step env ${when:+"SOURCE_DATE_EPOCH=$when"} "$python" -m render.disc udf "$tree" "$image" "--label=$label"
 fi
-say "next: $here/verify.sh $image"
+afterwards "$here/verify.sh" "$image"
