@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from footage import SCRIPTS, needs, script
+from footage import SCRIPTS, job, needs, script
 from test_disc_facts import DVD, written
 
-from render.disc import extras, films, label, sizes, verbs
+from render.disc import extras, films, verbs
 from render.disc.names import MOST, lawful
 from render.disc.read import open_image
 from render.errors import PreflightError
@@ -174,15 +174,11 @@ def test_a_second_name_takes_no_room(tmp_path: Path) -> None:
 def test_a_tool_that_fails_on_a_full_disk_says_so(tmp_path: Path) -> None:
     job = file_job(tmp_path / "job")
     path = tool(
-        tmp_path / "bin", "df", 'if [ -e "$FULL" ]; then f=0; else f=99999999999; fi; printf "x\\nx 1 1 $f 1 x\\n"'
+        tmp_path / "bin", "df", 'if [ -e "$TEST_FULL" ]; then f=0; else f=99999999999; fi; printf "x\\nx 1 1 $f 1 x\\n"'
     )
-    tool(tmp_path / "bin", "ln", 'touch "$FULL"; exit 1')
-    full = str(tmp_path / "full")
-    assert "are needed, and" in script("author.sh", job, code=6, PATH=path, FULL=full)
-    tool(tmp_path / "bin", "mv", 'touch "$FULL"; exit 1')
-    (tmp_path / "bin" / "ln").unlink()
-    (tmp_path / "full").unlink()
-    assert "is full" in script("author.sh", "--yes", job, code=6, PATH=path, FULL=full)
+    tool(tmp_path / "bin", "mv", 'touch "$TEST_FULL"; exit 1')
+    said = script("author.sh", job, code=6, PATH=path, TEST_FULL=str(tmp_path / "full"))
+    assert "mv ended with exit code 1: the disk of" in said
 
 
 def test_films_that_cannot_be_read_and_folders_that_cannot_be_written(tmp_path: Path) -> None:
@@ -433,8 +429,18 @@ def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path) -> None:
 
 
 def test_paths_that_tools_take_for_patterns(tmp_path: Path) -> None:
-    """A line's end in a film's path, which sha256sum would escape."""
-    job = file_job(tmp_path / "a\nb")
-    assert "next:" in script("author.sh", job)
-    assert label.proposed("a\nb") == "A_B"
-    assert sizes.is_bridged([1])
+    """A line's end, which sha256sum would escape, and a %, which ffmpeg would fill in."""
+    needs("dvdauthor", "spumux")
+    made = job(tmp_path / "film", "dvd_video", 30).rename(tmp_path / "a\nb %03d")
+    (tmp_path / "t%03d %%").mkdir()
+    script("author.sh", "--menu", "--title", "-X", made, TMPDIR=str(tmp_path / "t%03d %%"))
+    assert (tmp_path / "a\nb %03d.disc" / "VIDEO_TS" / "VIDEO_TS.VOB").stat().st_size > 50_000
+    assert list((tmp_path / "t%03d %%").iterdir()) == []
+    assert "asks first" in (tmp_path / "a\nb %03d.disc" / "EXTRAS" / "README.txt").read_text()
+
+
+def test_a_path_that_is_no_text_cannot_stand_in_a_control_file(tmp_path: Path) -> None:
+    needs("dvdauthor")
+    folder = written(tmp_path / os.fsdecode(b"caf\xe9"), bytes=10, sha256=hashlib.sha256(bytes(10)).hexdigest())
+    (folder / "film.mpg").write_bytes(bytes(10))
+    assert "a path that is no text" in script("author.sh", folder, code=2)
