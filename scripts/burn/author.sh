@@ -105,8 +105,8 @@ make_menu() {
   step "$ffmpeg" -v error -nostdin -y -ss "$still_at" -i "file:${films[0]}" -frames:v 1 -update 1 "$work/still.png"
   show "$python" -m render.disc menu "$work" "$job" --still "$work/still.png" ${title:+"--title=$title"}
   $dry || facts menu "$work" "$job" --still "$work/still.png" ${title:+"--title=$title"}
-  # Without a pattern type, a % in the name of the temporary folder would be one.
-  step "$ffmpeg" -v error -nostdin -y -loop 1 -pattern_type none -framerate "$rate" -t "$seconds" -i "${background:-$work/background.png}" \
+  # A plain name: a % in that of the temporary folder would be a number.
+  step "$ffmpeg" -v error -nostdin -y -f image2 -pattern_type none -loop 1 -framerate "$rate" -t "$seconds" -i "${background:-$work/background.png}" \
     -f lavfi -t "$seconds" -i anullsrc=channel_layout=stereo:sample_rate=48000 -c:v mpeg2video -pix_fmt yuv420p \
     -s "$size" -r "$rate" -aspect "$aspect" -b:v 6000k -maxrate 8000k -bufsize 1835008 -g 12 -bf 0 -threads 1 \
     -c:a ac3 -b:a 192k -f dvd -muxrate 10080000 -packetsize 2048 "$work/menu.mpg"
