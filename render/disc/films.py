@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from render.disc.names import lawful
 from render.errors import PreflightError, UsageError
 
 Kind = Literal["dvd", "data", "bdmv"]
@@ -60,6 +61,11 @@ class Film:
     medium: str
 
     @property
+    def disc_name(self) -> str:
+        """What its file is called on a data disc."""
+        return lawful(self.path.name)
+
+    @property
     def seconds(self) -> Fraction:
         """Its length."""
         return self.frames / self.rate
@@ -85,12 +91,27 @@ def read(job: Path) -> Film:
     """
     path = job / MANIFEST if job.is_dir() else job
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise PreflightError(
             f"{job} is no finished job: {path.name} cannot be read ({error.strerror})",
             "render run finishes it; the manifest is written last.",
         ) from None
+    return parse(content, path)
+
+
+def parse(content: bytes, path: Path) -> Film:
+    """A film, from what its manifest holds.
+
+    Args:
+        content: the manifest.
+        path: where it stands, beside the film.
+
+    Raises:
+        UsageError: it is no manifest, or of another version of render.
+    """
+    try:
+        told = json.loads(content)
     except ValueError:
         raise UsageError(f"{path} is no manifest") from None
     version = told.get("schema_version") if isinstance(told, dict) else None
@@ -150,7 +171,7 @@ def kind_of(films: list[Film], wanted: str | None = None) -> Kind:
         ):
             if len(values) > 1:
                 raise UsageError(f"the films of a DVD must be {what}, and these are {' and '.join(sorted(values))}")
-    names = [film.path.name for film in films]
+    names = [film.disc_name for film in films]
     if kind == "data" and len(set(names)) < len(names):
         raise UsageError("two of the films have the same file name", "rename one job's folder before it is made.")
     if len(films) > 99:
