@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from render.disc.bdmv.tables import AUDIO
 from render.video import codec as codecs
 from render.video import ffmpeg, join
 from render.video.audio import Audio
@@ -166,3 +167,30 @@ def buffer_held(pictures: list[dict[str, Any]], packets: list[dict[str, Any]]) -
         held += bits
         most = max(most, held)
     return most
+
+
+def sound_held(packets: list[dict[str, Any]], kilobits: int) -> tuple[int, int, float]:
+    """Bytes of AC-3 in a decoder (ISO/IEC 13818-1, 2.4.2.3): most and least in its main buffer, most in the one before it.
+
+    The least is below 0 where sound is late. The buffer before it empties at 2 Mbit/s.
+    """
+    frame, come, heard = 4 * kilobits, [], []
+    before = last = most_before = 0.0
+    for packet in (packet for packet in packets if packet["pid"] == AUDIO):
+        payload, arrival = packet["payload"], packet["arrival"]
+        if packet["begins"]:
+            heard.append([_stamp(payload[9:14]) * 300, 9 + payload[8], 0])
+        heard[-1][2] += len(payload)
+        come.append((arrival, len(payload)))
+        before = max(0.0, before - (arrival - last) * 2_000_000 / 8 / 27_000_000) + 188
+        last, most_before = arrival, max(most_before, before)
+    gone = []
+    for shown, header, size in heard:
+        assert (size - header) % frame == 0
+        for number in range((size - header) // frame):
+            gone.append((shown + number * 864_000, -(frame if number else frame + header)))
+    held = most = least = 0
+    for _, size in sorted(come + gone):  # what is heard at a moment goes before what comes
+        held += size
+        most, least = max(most, held), min(least, held)
+    return most, least, most_before

@@ -15,7 +15,7 @@ from machines import answer, program
 
 from render import preset as presets
 from render.disc import udf
-from render.disc.bdmv import author
+from render.disc.bdmv import author, sound
 from render.disc.bdmv.author import CLIP
 from render.job import plan as plans
 from render.job import run
@@ -68,6 +68,8 @@ def test_a_film_that_uses_all_it_may_is_delivered_in_time(tool: ffmpeg.Tool, tmp
     assert clip.margin > 0.3
     found = machines.packets(tmp_path / "disc" / CLIP)
     assert machines.buffer_held(machines.pictures(found), found) <= 30_000_000
+    most, least, _ = machines.sound_held(found, 192)
+    assert 0 <= least <= most <= sound.BUFFER
     assert lowest_fill(contents(tool, film).sizes, picture.rate, bluray.DELIVERED, bluray.AHEAD) > 0.6
 
 
