@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import errno
 import hashlib
 import os
 import random
@@ -15,6 +16,8 @@ import pytest
 from machines import answer, compiled, program
 
 from render.disc import udf
+from render.disc.picture import contents
+from render.disc.read import open_image
 from render.disc.udf import layout
 from render.disc.udf.tree import File, Folder
 from render.errors import UsageError
@@ -268,6 +271,42 @@ def test_odd_things_in_a_folder_are_told(tmp_path: Path) -> None:
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     with pytest.raises(UsageError, match="gone cannot be read"):
         udf.scan(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("number", "read"), [(errno.EINVAL, True), (errno.ENOTSUP, True), (errno.EIO, False), (errno.ENOSPC, False)]
+)
+def test_a_file_system_without_holes_is_copied_whole_and_a_bad_disk_is_told(
+    number: int, read: bool, tmp_path: Path, reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one error of a search for data means that none is left."""
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a").write_text("what is in it")
+    lseek = os.lseek
+
+    def failing(handle: int, at: int, whence: int) -> int:
+        if whence in (os.SEEK_DATA, os.SEEK_HOLE):
+            raise OSError(number, os.strerror(number))
+        return lseek(handle, at, whence)
+
+    monkeypatch.setattr(os, "lseek", failing)
+    if read:
+        image = image_of(tmp_path / "tree", tmp_path / "image.iso")
+        assert answer(reader, str(image), "bytes", "/a", "0", "13") == "what is in it"
+    else:
+        with pytest.raises(UsageError, match="a cannot be read"):
+            image_of(tmp_path / "tree", tmp_path / "image.iso")
+        assert not list(tmp_path.glob("image*"))
+
+
+def test_a_map_shows_where_things_are(made: tuple[Path, Path]) -> None:
+    plan = layout.make(udf.scan(made[0]))
+    with open_image(made[1]) as image:
+        rows = contents(image)
+    assert (layout.PARTITION + layout.METADATA, "folders and files' entries", "") in rows
+    places = {name: begin for begin, name, _ in rows}
+    assert places["deep/1000000.bin"] == layout.PARTITION + plan.files[id(plan.order[-1])].data
+    assert [begin for begin, _, _ in rows] == sorted(begin for begin, _, _ in rows)
 
 
 def test_a_file_that_changes_meanwhile_leaves_no_image(tmp_path: Path) -> None:

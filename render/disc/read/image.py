@@ -36,11 +36,13 @@ class Side:
         name: such as ISO 9660.
         label: the volume's name in it.
         files: every file by its path.
+        begin: block at which what it says of folders and files begins, 0 where nobody asks.
     """
 
     name: str
     label: str
     files: dict[str, Entry]
+    begin: int = 0
 
 
 @dataclass(frozen=True)
