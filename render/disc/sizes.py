@@ -12,7 +12,6 @@ from pathlib import Path
 from render.disc import chapters, udf
 from render.disc.extras import README, SUMS, places, readme
 from render.disc.films import MANIFEST, PRESET, Film, Kind
-from render.disc.media import CAPACITY
 from render.disc.udf.tree import File, Folder
 
 BLOCK = 2048
@@ -56,12 +55,6 @@ def bdmv_tree(film: Film, every: int | None = None) -> Folder:
 def is_bridged(sizes: Iterable[int]) -> bool:
     """Whether files of these sizes can be on ISO 9660 and UDF side by side."""
     return all(size <= MOST_BRIDGED for size in sizes)
-
-
-def smallest_medium(size: int, kind: Kind = "data") -> str | None:
-    """The smallest medium that takes an image; None where none does."""
-    fitting = [name for name, room in CAPACITY.items() if size <= room and (kind != "bdmv" or name.startswith("bd"))]
-    return min(fitting, key=lambda name: CAPACITY[name], default=None)
 
 
 def _tables(film: Film, every: int) -> int:

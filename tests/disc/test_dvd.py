@@ -124,6 +124,12 @@ def test_the_size_is_foretold(disc: Disc) -> None:
     assert told == pytest.approx(disc.image.stat().st_size, rel=0.005)
 
 
+@pytest.mark.parametrize("medium", ["dvd9", "bd25", "bd50"])
+def test_it_goes_on_one_layer(disc: Disc, tmp_path: Path, medium: str) -> None:
+    words = ["--dry-run", "--medium", medium, disc.tree, tmp_path / "image"]
+    assert "a DVD-Video needs a dvd5" in script("image.sh", *words, code=2)
+
+
 def test_the_same_film_makes_the_same_image(disc: Disc, tmp_path: Path) -> None:
     """Authored again, elsewhere and later."""
     script("author.sh", disc.job, "--out", tmp_path / "again")
