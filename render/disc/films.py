@@ -85,12 +85,27 @@ def read(job: Path) -> Film:
     """
     path = job / MANIFEST if job.is_dir() else job
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise PreflightError(
             f"{job} is no finished job: {path.name} cannot be read ({error.strerror})",
             "render run finishes it; the manifest is written last.",
         ) from None
+    return parse(content, path)
+
+
+def parse(content: bytes, path: Path) -> Film:
+    """A film, from what its manifest holds.
+
+    Args:
+        content: the manifest.
+        path: where it stands, beside the film.
+
+    Raises:
+        UsageError: it is no manifest, or of another version of render.
+    """
+    try:
+        told = json.loads(content)
     except ValueError:
         raise UsageError(f"{path} is no manifest") from None
     version = told.get("schema_version") if isinstance(told, dict) else None

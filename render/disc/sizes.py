@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from render.disc import chapters, udf
-from render.disc.extras import README, SUMS, places, readme
+from render.disc.extras import CHAPTERS, README, SUMS, places, readme
+from render.disc.extras import chapters as chapters_text
 from render.disc.films import MANIFEST, PRESET, Film, Kind
 from render.disc.udf.tree import File, Folder
 
@@ -27,7 +28,7 @@ MOST_BRIDGED = (1 << 32) - 2
 
 def image_bytes(kind: Kind, films: Sequence[Film], every: int | None = None, *, menu: bool = False) -> int:
     """Size of the image that films will become."""
-    beside = _extras(kind, films)
+    beside = _extras(kind, films, every)
     if kind == "dvd":
         tables = sum(_tables(film, film.chapters if every is None else every) for film in films)
         folders = 3 * len(films) if len(films) > 1 else 0
@@ -62,12 +63,14 @@ def _tables(film: Film, every: int) -> int:
     return 8 * len(chapters.units(film)) + 64 * len(chapters.on_units(film, every)) + 1024
 
 
-def _extras(kind: Kind, films: Sequence[Film]) -> dict[str, int]:
+def _extras(kind: Kind, films: Sequence[Film], every: int | None) -> dict[str, int]:
     found = {README: len(readme(kind, films).encode()), SUMS: 100 * (8 + 3 * len(films))}
     for place, film in zip(places(films), films, strict=True):
         for name in (MANIFEST, PRESET):
             path = film.folder / name
             found[f"{place}/{name}"] = path.stat().st_size if path.is_file() else 4096
+    if every is not None and kind != "data":
+        found[CHAPTERS] = len(chapters_text(every))
     return found
 
 

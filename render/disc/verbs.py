@@ -221,7 +221,10 @@ def _write(path: Path, text: str) -> None:
 
 def _extras(asked: argparse.Namespace) -> None:
     found = _found(asked)
-    extras.write(asked.folder, films.kind_of(found, asked.kind), found)
+    kind = films.kind_of(found, asked.kind)
+    extras.write(asked.folder, kind, found)
+    if asked.chapters is not None and kind != "data":
+        extras.write_chapters(asked.folder, asked.chapters)
 
 
 def _settle(asked: argparse.Namespace) -> None:
@@ -231,6 +234,7 @@ def _settle(asked: argparse.Namespace) -> None:
 
 
 def _check(asked: argparse.Namespace) -> None:
+    from render.disc import bluray
     from render.disc.read import open_image
 
     found = _found(asked)
@@ -239,8 +243,13 @@ def _check(asked: argparse.Namespace) -> None:
         if found:
             manifests = [(job / films.MANIFEST if job.is_dir() else job).read_bytes() for job in asked.jobs]
             checking.check_manifests(image, found, manifests, _say)
+        found = found or checking.films_of(image)
         if image.matching(f"{VIDEO}/*"):
             checking.check_dvd(image, found, _say)
+        elif image.matching(f"{BLURAY}/*"):
+            bluray.check(image, found, _say)
+        else:
+            checking.check_data(image, found)
 
 
 def _look(asked: argparse.Namespace) -> None:

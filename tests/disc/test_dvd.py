@@ -231,6 +231,7 @@ def test_a_menu_waits_and_its_buttons_do_what_they_say(pal: list[Path], disc: Di
     assert walked(walk, image, 1, 2) == forever
     assert walked(walk, image, 3, 1, 2)[:5] == [*once, "2 buttons, press 2"]
     assert "put in: menu" in script("verify.sh", image, disc.job)
+    assert "1 chapters" in script("verify.sh", "--quick", image)  # of its own manifest, and as was asked
     told = sizes.image_bytes("dvd", [films.read(disc.job)], 0, menu=True)
     assert told == pytest.approx(image.stat().st_size, abs=250_000)
 
