@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from render.disc import chapters, udf
+from render.disc.dvd import modes
 from render.disc.extras import CHAPTERS, README, SUMS, places, readme
 from render.disc.extras import chapters as chapters_text
 from render.disc.films import MANIFEST, PRESET, Film, Kind
@@ -20,8 +21,9 @@ ISO_BLOCKS = 466
 """What genisoimage adds to the files of a DVD-Video: descriptors up to block 256, folders, 150 blocks at the end."""
 BRIDGE_BLOCKS = 432
 """The same on a data disc, which has Joliet too."""
-MENU_BYTES = 250 * 1024
-"""The menu's stream, most of it one picture."""
+MENU_BLOCKS = 340
+"""What a menu adds, and one block for each picture of its buttons: its stream is a second at a constant 6 Mbit/s, its tables
+are larger, and genisoimage leaves less empty around them."""
 MOST_BRIDGED = (1 << 32) - 2
 """Largest file that genisoimage gives ISO 9660, which has 32 bits for sizes; image.sh makes pure UDF of a tree with a larger one."""
 
@@ -33,7 +35,8 @@ def image_bytes(kind: Kind, films: Sequence[Film], every: int | None = None, *, 
         tables = sum(_tables(film, film.chapters if every is None else every) for film in films)
         folders = 3 * len(films) if len(films) > 1 else 0
         blocks = folders + sum(_blocks(film.bytes) for film in films) + sum(map(_blocks, beside.values()))
-        return (blocks + 2 * (6 + _blocks(tables)) + ISO_BLOCKS) * BLOCK + (MENU_BYTES if menu else 0)
+        blocks += MENU_BLOCKS + len(modes(films[0])) if menu else 0
+        return (blocks + 2 * (6 + _blocks(tables)) + ISO_BLOCKS) * BLOCK
     if kind == "bdmv":
         (film,) = films
         tree = bdmv_tree(film, every)
