@@ -19,7 +19,7 @@ from typing import Any
 import machines
 import numpy as np
 import pytest
-from machines import answer, compiled, program
+from footage import answer, compiled, numbers, program
 
 from render.disc import udf
 from render.disc.bdmv import author, clip, clipinfo, most_film_bytes, navigation, sound, streams
@@ -118,7 +118,7 @@ def test_a_chapter_can_be_cut_out(disc: Disc, tool: ffmpeg.Tool, tmp_path: Path)
     argv = [tool.path, "-v", "quiet", "-i", str(cut), "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     data = np.frombuffer(subprocess.run(argv, capture_output=True).stdout, np.uint8).reshape(-1, 720, 1280)
     # Groups of pictures have 12 frames; the cut's ends are not at their borders, but at those of aligned units.
-    assert set(range(60, 168)) <= set(machines.numbers(data)) <= set(range(59, 169))
+    assert set(range(60, 168)) <= set(numbers(data)) <= set(range(59, 169))
 
 
 # Every frame
@@ -127,7 +127,7 @@ def test_a_chapter_can_be_cut_out(disc: Disc, tool: ffmpeg.Tool, tmp_path: Path)
 def test_every_frame_is_on_the_image_in_order(disc: Disc, decode: Callable[..., Any], tmp_path: Path) -> None:
     """As 7-Zip takes it out, and as libudfread reads it."""
     answer(program("7zz"), "e", "-y", f"-o{tmp_path}", str(disc.image), "BDMV/STREAM/00000.m2ts")
-    assert machines.numbers(decode(tmp_path / "00000.m2ts", 1280, 720)) == list(range(sum(SEGMENTS)))
+    assert numbers(decode(tmp_path / "00000.m2ts", 1280, 720)) == list(range(sum(SEGMENTS)))
     reader, size = compiled("read.c", "udfread", tmp_path), (disc.folder / CLIP).stat().st_size
     words = [reader, str(disc.image), "bytes", f"/{CLIP}", "0", str(size)]
     assert subprocess.run(words, capture_output=True, check=True).stdout == (tmp_path / "00000.m2ts").read_bytes()
@@ -542,7 +542,7 @@ def later(data: bytes, repeats: int) -> bytes:
         for packet, at in zip(starts, payload_at(rows)[starts], strict=True):
             for place in range(at + 9, at + 9 + copy[packet, at + 8], 5):
                 old = copy[packet, place : place + 5]
-                time = machines._stamp(old.tobytes()) + number * length
+                time = machines.stamp(old.tobytes()) + number * length
                 parts = (old[0] & 0xF0 | time >> 29 & 0x0E | 1, time >> 22, time >> 14 | 1, time >> 7, time << 1 | 1)
                 copy[packet, place : place + 5] = [int(part) & 0xFF for part in parts]
         found.append(copy.tobytes())

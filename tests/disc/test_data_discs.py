@@ -65,9 +65,9 @@ def test_every_reader_finds_every_file(made: Path, image: Path, tmp_path: Path) 
 
 
 def test_libudfread_finds_every_file_too(made: Path, image: Path, tmp_path: Path) -> None:
-    reader = compiled("udfcat.c", "udfread", tmp_path)
+    reader = compiled("read.c", "udfread", tmp_path)
     for path, content in contents(Path(f"{made}.disc")).items():
-        assert run(reader, image, f"/{path}") == content
+        assert run(reader, image, "all", f"/{path}") == content
 
 
 def test_what_the_disc_says_of_itself(made: Path, image: Path) -> None:
@@ -133,8 +133,8 @@ def test_a_file_over_four_gibibytes_is_on_pure_udf(huge: Path, tmp_path: Path) -
         found.handle.seek(last[0] * 2048 + last[1] - 3)
         assert found.handle.read(3) == b"end"
     assert str(size) in answer("7zz", "l", image)
-    reader = compiled("udfcat.c", "udfread", tmp_path)
-    answer("bash", "-o", "pipefail", "-c", f"{reader} {image} /film.mp4 | cmp - {huge / 'film.mp4'}")
+    reader = compiled("read.c", "udfread", tmp_path)
+    answer("bash", "-o", "pipefail", "-c", f"{reader} {image} all /film.mp4 | cmp - {huge / 'film.mp4'}")
 
 
 def test_genisoimage_alone_would_have_refused_it(huge: Path) -> None:

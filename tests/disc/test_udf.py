@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from machines import answer, compiled, missing, program
+from footage import answer, compiled, missing, program
 
 from render.disc import udf
 from render.disc.picture import contents
