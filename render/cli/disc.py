@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -82,27 +84,28 @@ def author(
     """Make the folder of a disc: a DVD-Video, a Blu-ray, or files."""
     values = {"--as": kind, "--out": out, "--chapters": chapters, "--title": title}
     flags = {"--menu": menu, "--once": once, "--yes": yes, "--dry-run": dry_run}
-    _run("author.sh", values, flags, [_path(job) for job in jobs])
+    following = ["image", *map(str, jobs), *(["--folder", str(out)] if out else [])]
+    _run("author.sh", values, flags, [_path(job) for job in jobs], following)
 
 
 @app.command("image")
 def image(
-    job: Job,
+    jobs: Jobs,
     out: Annotated[Path | None, typer.Option(help="The image.", show_default="JOB.iso")] = None,
+    folder: Annotated[Path | None, typer.Option(help="The disc's folder.", show_default="JOB.disc")] = None,
     label: Label = None,
     medium: Annotated[str | None, typer.Option(help="What it must fit: dvd5, dvd9, bd25, bd50.")] = None,
+    no_spare: Annotated[bool, typer.Option("--no-spare", help="It will be burned with --no-spare.")] = False,
     yes: Yes = False,
     dry_run: DryRun = False,
     debug: options.Debug = False,
 ) -> int:
-    """Make the image of a disc's folder."""
-    flags = {"--yes": yes, "--dry-run": dry_run}
-    _run(
-        "image.sh",
-        {"--label": label, "--medium": medium},
-        flags,
-        [_beside(job, ".disc"), _path(out or _beside(job, ".iso"))],
-    )
+    """Make the image of a disc's folder, which must be of these jobs as they are now."""
+    flags = {"--no-spare": no_spare, "--yes": yes, "--dry-run": dry_run}
+    words = [_path(folder or _beside(jobs[0], ".disc")), _path(out or _beside(jobs[0], ".iso"))]
+    of = [word for job in _of(jobs) for word in ("--job", _path(job))]
+    following = ["verify", *map(str, jobs), *(["--image", str(out)] if out else [])]
+    _run("image.sh", {"--label": label, "--medium": medium}, flags, [*of, *words], following)
 
 
 @app.command("verify")
@@ -112,10 +115,14 @@ def verify(
         Path | None, typer.Option(help="The image, or a drive such as /dev/sr0.", show_default="JOB.iso")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Do not count frames.")] = False,
+    dry_run: DryRun = False,
     debug: options.Debug = False,
 ) -> int:
     """Read an image or a disc: is it all there, does it play, is it these films."""
-    _run("verify.sh", {}, {"--quick": quick}, [_path(image or _beside(jobs[0], ".iso")), *map(_path, jobs)])
+    flags = {"--quick": quick, "--dry-run": dry_run}
+    following = ["burn", str(jobs[0]), *(["--image", str(image)] if image else [])]
+    words = [_path(image or _beside(jobs[0], ".iso")), *map(_path, _of(jobs))]
+    _run("verify.sh", {}, flags, words, following)
 
 
 @app.command("burn")
@@ -125,24 +132,38 @@ def burn(
     image: Annotated[Path | None, typer.Option(help="The image.", show_default="JOB.iso")] = None,
     burn: Annotated[bool, typer.Option("--burn", help="Burn; without it, only look whether it could be.")] = False,
     speed: Annotated[str | None, typer.Option(help="How fast, in times of the medium's simple speed.")] = None,
-    spare: Annotated[bool, typer.Option("--no-spare", help="A BD-R without spare areas.")] = False,
+    no_spare: Annotated[bool, typer.Option("--no-spare", help="A BD-R without spare areas.")] = False,
     with_: Annotated[Literal["growisofs", "xorriso"], typer.Option("--with", help="What burns.")] = "growisofs",
     unverified: Annotated[bool, typer.Option("--unverified", help="Do not read the image before.")] = False,
     no_read_back: Annotated[bool, typer.Option("--no-read-back", help="Do not read the disc after.")] = False,
     yes: Yes = False,
+    dry_run: DryRun = False,
     debug: options.Debug = False,
 ) -> int:
     """Burn an image, read the disc back and compare."""
     flags = {
-        "--burn": burn, "--no-spare": spare, "--unverified": unverified, "--no-read-back": no_read_back, "--yes": yes,
+        "--burn": burn, "--no-spare": no_spare, "--unverified": unverified, "--no-read-back": no_read_back,
+        "--yes": yes, "--dry-run": dry_run,
     }  # fmt: skip
     _run("burn.sh", {"--speed": speed, "--with": with_}, flags, [_path(image or _beside(job, ".iso")), device])
 
 
+def _folder(job: Path) -> Path:
+    """A job's folder, by its own name or by that of its manifest, its disc's folder or its image."""
+    folder = (job if job.is_dir() or job.name != "manifest.json" else job.parent).resolve()
+    made = folder.suffix in (".disc", ".iso") and not (folder / "manifest.json").exists()
+    return folder.with_suffix("") if made else folder
+
+
 def _beside(job: Path, ending: str) -> str:
     """A name beside a job's folder."""
-    folder = (job if job.is_dir() or job.name != "manifest.json" else job.parent).resolve()
+    folder = _folder(job)
     return str(folder.parent / f"{folder.name}{ending}")
+
+
+def _of(jobs: list[Path]) -> list[Path]:
+    """The jobs themselves; one that is named by its disc's folder or image may be gone."""
+    return [folder for job in jobs if (folder := _folder(job)).exists() or folder == job.resolve()]
 
 
 def _path(path: Path | str) -> str:
@@ -150,8 +171,22 @@ def _path(path: Path | str) -> str:
     return str(path) if not str(path).startswith("-") else f"./{path}"
 
 
-def _run(script: str, values: Mapping[str, object], flags: dict[str, bool], words: list[str]) -> NoReturn:
-    """Become a script: its output, its questions and its exit code are this command's."""
+def _run(
+    script: str,
+    values: Mapping[str, object],
+    flags: dict[str, bool],
+    words: list[str],
+    following: list[str] | None = None,
+) -> NoReturn:
+    """Become a script: its output, its questions and its exit code are this command's.
+
+    Args:
+        script: its name.
+        values: options that have one.
+        flags: options that have none.
+        words: what follows them.
+        following: the verb that comes next, which it names at its end.
+    """
     from render.disc.plan import scripts
     from render.errors import PreflightError
 
@@ -163,4 +198,8 @@ def _run(script: str, values: Mapping[str, object], flags: dict[str, bool], word
     argv += [name for name, wanted in flags.items() if wanted]
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(bash, [*argv, *words], {"RENDER_PYTHON": sys.executable, **os.environ})
+    environment = {"RENDER_PYTHON": sys.executable, **os.environ}
+    if following:
+        environment["RENDER_DISC_NEXT"] = shlex.join(["render", "disc", *following])
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what it runs would, too
+    os.execve(bash, [*argv, *words], environment)

@@ -11,27 +11,37 @@ one is whole. Each says in one line of JSON on standard output what it made.
 SOURCE_DATE_EPOCH from the environment, or now; with the same time the same folder makes the same bytes.
 
 Errors are one sentence on standard error; exit codes are those of ``render`` (2: what was asked for is wrong, 6: the
-disk is full, 7: the film cannot be delivered in time).
+disk is full, 7: the film cannot be delivered in time, 143: stopped by SIGTERM, which leaves nothing half made).
 """
 
 from __future__ import annotations
 
 import argparse
+import errno
+import io
 import json
 import os
+import signal
 import sys
 import time
 from fractions import Fraction
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 from render.disc import verbs as verbs_of_scripts
-from render.errors import RenderError, UsageError
+from render.errors import DiskFullError, RenderError, StoppedError, UsageError
 
 
 def main(words: list[str] | None = None) -> int:
     """Do what a command line asks for; its exit code."""
-    asked = _parser().parse_args(words)
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _stop)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")  # a path may be any bytes
     try:
+        asked = _parser().parse_args(words)
         if "work" in asked:
             asked.work(asked)
             return 0
@@ -40,14 +50,34 @@ def main(words: list[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except RenderError as error:
-        sys.stderr.write(f"error: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
-        return error.exit_code
+        return _tell(error)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _tell(DiskFullError("the disk is full", "temporary files are written where TMPDIR says."))
     sys.stdout.write(json.dumps(made) + "\n")
     return 0
 
 
+def _tell(error: RenderError) -> int:
+    sys.stderr.write(f"error: {error.message}\n" + (f"hint: {error.hint}\n" if error.hint else ""))
+    return error.exit_code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence, as everything here does."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, f"{self.prog} --help says more.")
+
+
+def _stop(number: int, frame: FrameType | None) -> None:
+    """A signal becomes an error, so that what is half made is removed on the way out."""
+    raise StoppedError("stopped", signal_number=number)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m render.disc", description="Folders and images of discs.")
+    parser = _Parser(prog="python -m render.disc", description="Folders and images of discs.")
     verbs = parser.add_subparsers(dest="verb", required=True)
     bdmv = verbs.add_parser("bdmv", help="make a Blu-ray's folder of a film")
     bdmv.add_argument("film", type=Path, help="an .m2ts of codec bluray")

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from render.disc.names import lawful
 from render.errors import PreflightError, UsageError
 
 Kind = Literal["dvd", "data", "bdmv"]
@@ -58,6 +59,11 @@ class Film:
     segment_frames: int
     chapters: int
     medium: str
+
+    @property
+    def disc_name(self) -> str:
+        """What its file is called on a data disc."""
+        return lawful(self.path.name)
 
     @property
     def seconds(self) -> Fraction:
@@ -165,7 +171,7 @@ def kind_of(films: list[Film], wanted: str | None = None) -> Kind:
         ):
             if len(values) > 1:
                 raise UsageError(f"the films of a DVD must be {what}, and these are {' and '.join(sorted(values))}")
-    names = [film.path.name for film in films]
+    names = [film.disc_name for film in films]
     if kind == "data" and len(set(names)) < len(names):
         raise UsageError("two of the films have the same file name", "rename one job's folder before it is made.")
     if len(films) > 99:

@@ -41,7 +41,7 @@ def image_bytes(kind: Kind, films: Sequence[Film], every: int | None = None, *, 
         (film,) = films
         tree = bdmv_tree(film, every)
         return udf.image_bytes(Folder("", (*tree.folders, *_tree(beside).folders), tree.files))
-    sizes = beside | {film.path.name: film.bytes for film in films}
+    sizes = beside | {film.disc_name: film.bytes for film in films}
     if is_bridged(sizes.values()):
         return (sum(map(_blocks, sizes.values())) + BRIDGE_BLOCKS) * BLOCK
     return udf.image_bytes(_tree(sizes))

@@ -6,6 +6,7 @@ What is meant for a shell's ``eval`` are lines ``key=value``, quoted. ``python -
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from typing import Any
 
 from render.disc import checking, extras, films, label
 from render.disc.films import Film
-from render.errors import DiskFullError, UsageError
+from render.disc.names import lawful
+from render.errors import DiskFullError, PreflightError, UsageError, VerificationError
 
 VIDEO, BLURAY = "VIDEO_TS", "BDMV"
 VOBS, CLIP = f"{VIDEO}/VTS_[0-9][0-9]_[1-9].VOB", f"{BLURAY}/STREAM/*.m2ts"
@@ -23,7 +25,7 @@ VOBS, CLIP = f"{VIDEO}/VTS_[0-9][0-9]_[1-9].VOB", f"{BLURAY}/STREAM/*.m2ts"
 def add(verbs: Any) -> None:
     """Teach a command line these verbs; each one's namespace has ``work``, which does it."""
     _verb(verbs, "facts", _facts, "what disc jobs make", _jobs, _choices, _label)
-    _verb(verbs, "tree", _tree, "what a disc's folder is", _folder, _label)
+    _verb(verbs, "tree", _tree, "what a disc's folder is", _folder, _label, _job)
     _verb(verbs, "dvd", _dvd, "write dvdauthor's control file", _folder, _work, _jobs, _choices)
     _verb(verbs, "menu", _menu, "draw a DVD's menu", _work, _jobs, _still)
     _verb(verbs, "extras", _extras, "write EXTRAS into a disc's folder", _folder, _jobs, _choices)
@@ -85,6 +87,10 @@ def _label(parser: Any) -> None:
     parser.add_argument("--label", help="the disc's name")
 
 
+def _job(parser: Any) -> None:
+    parser.add_argument("--job", type=Path, action="append", default=[], help="a job that it must be of")
+
+
 def _choices(parser: Any) -> None:
     parser.add_argument("--as", dest="kind", choices=("dvd", "data", "bdmv"), help="the kind of disc")
     parser.add_argument("--chapters", type=_seconds, help="time from one chapter to the next, such as 5m; 0 for none")
@@ -138,17 +144,21 @@ def _facts(asked: argparse.Namespace) -> None:
     kind, first = films.kind_of(found, asked.kind), found[0]
     if asked.menu and kind != "dvd":
         raise UsageError("only a DVD-Video has a menu")
+    if asked.once and kind != "dvd":
+        raise UsageError("only a DVD-Video can stop at its end, and this is none", "leave out --once.")
+    if asked.once and asked.menu:
+        raise UsageError("with a menu, who watches says whether it plays once", "leave out --once or --menu.")
     called = asked.label or label.proposed(first.name, first.seed)
     from render.disc import dvd, sizes
     from render.disc.chapters import starts
 
     _set(
         kind=kind, label=label.check(called, udf_only=kind == "bdmv"), titles=len(found),
-        films=[film.path for film in found], sums=[film.sha256 for film in found],
+        films=[film.path.absolute() for film in found], names=[film.disc_name for film in found], sums=[film.sha256 for film in found],
         counts=[film.frames for film in found], sizes=[film.bytes for film in found], codec=first.codec,
         rate=first.rate, frames=sum(film.frames for film in found), medium=first.medium,
         standard=first.standard, aspect=first.aspect, width=first.width, height=first.height, modes=dvd.modes(first),
-        still_at=f"{float(first.seconds / 3):.3f}", job=first.folder,
+        still_at=f"{float(first.seconds / 3):.3f}", job=first.folder.absolute(),
         chapters=",".join(map(str, starts(first.seconds, first.chapters if asked.chapters is None else asked.chapters))),
         image_bytes=sizes.image_bytes(kind, found, asked.chapters, menu=asked.menu),
     )  # fmt: skip
@@ -159,7 +169,10 @@ def _tree(asked: argparse.Namespace) -> None:
 
     folder: Path = asked.folder
     if not folder.is_dir():
-        raise UsageError(f"{folder} is no folder", "author.sh makes one of a finished job.")
+        raise UsageError(f"{folder} is no folder", "author.sh, or render disc author, makes one of a finished job.")
+    for each in (folder, *folder.rglob("*")):
+        if not os.access(each, os.R_OK | (os.X_OK if each.is_dir() else 0)):  # genisoimage would leave it out
+            raise PreflightError(f"{each} cannot be read")
     found = {str(path.relative_to(folder)): path.stat().st_size for path in folder.rglob("*") if path.is_file()}
     if not found:
         raise UsageError(f"there is nothing in {folder}")
@@ -167,17 +180,29 @@ def _tree(asked: argparse.Namespace) -> None:
     bridged = kind != "bdmv" and sizes.is_bridged(found.values())
     if kind == "dvd" and not bridged:
         raise UsageError(f"{folder} holds a DVD-Video with a file over 4 GiB, which no player reads")
+    for path in found if kind == "data" and bridged else ():
+        if any(lawful(name) != name for name in Path(path).parts):
+            raise UsageError(f"{path!r} has a name that Joliet cannot hold", "64 letters, none of them * / : ; ? \\.")
     manifests = sorted(folder.glob(f"{extras.FOLDER}/**/{films.MANIFEST}"))
     within = [films.read(path) for path in manifests]
-    called = asked.label or (
-        label.proposed(within[0].name, within[0].seed) if within else label.proposed(folder.name.removesuffix(".disc"))
-    )
+    for job in asked.job:
+        if _manifest(job) not in [path.read_bytes() for path in manifests]:
+            raise PreflightError(
+                f"{folder} was made of another film than {job} holds", "remove it and author it again."
+            )
+    named = (within[0].name, within[0].seed) if within else (folder.name.removesuffix(".disc"),)
+    called = label.proposed(*named) if asked.label is None else asked.label
     _set(
         kind=kind, system="bridge" if bridged else "udf", label=label.check(called, udf_only=not bridged),
         files=len(found), largest=max(found, key=lambda path: found[path]), largest_bytes=max(found.values()),
         content_bytes=sum(found.values()), medium=within[0].medium if within else "file",
         finished=int(max(path.stat().st_mtime for path in manifests)) if manifests else "",
     )  # fmt: skip
+
+
+def _manifest(job: Path) -> bytes:
+    films.read(job)
+    return (job / films.MANIFEST if job.is_dir() else job).read_bytes()
 
 
 def _dvd(asked: argparse.Namespace) -> None:
@@ -217,12 +242,16 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DiskFullError(f"{path} cannot be written: {error.strerror}") from None
+    except UnicodeEncodeError:
+        raise UsageError(
+            "a path that is no text cannot stand in dvdauthor's control file", "rename its folder."
+        ) from None
 
 
 def _extras(asked: argparse.Namespace) -> None:
     found = _found(asked)
     kind = films.kind_of(found, asked.kind)
-    extras.write(asked.folder, kind, found)
+    extras.write(asked.folder, kind, found, menu=asked.menu, once=asked.once)
     if asked.chapters is not None and kind != "data":
         extras.write_chapters(asked.folder, asked.chapters)
 
@@ -241,8 +270,7 @@ def _check(asked: argparse.Namespace) -> None:
     with open_image(asked.image) as image:
         checking.check_files(image, _say)
         if found:
-            manifests = [(job / films.MANIFEST if job.is_dir() else job).read_bytes() for job in asked.jobs]
-            checking.check_manifests(image, found, manifests, _say)
+            checking.check_manifests(image, found, [_manifest(job) for job in asked.jobs], _say)
         found = found or checking.films_of(image)
         if image.matching(f"{VIDEO}/*"):
             checking.check_dvd(image, found, _say)
@@ -253,14 +281,15 @@ def _check(asked: argparse.Namespace) -> None:
 
 
 def _look(asked: argparse.Namespace) -> None:
-    import json
-
     from render.disc.read import open_image
 
     with open_image(asked.image) as image:
         kind = "dvd" if image.matching(f"{VIDEO}/*") else "bdmv" if image.matching(f"{BLURAY}/*") else "data"
-        manifests = [image.content(path) or b"" for path, _ in image.matching(f"{extras.FOLDER}*/{films.MANIFEST}")]
-        told = [json.loads(manifest)["frames"]["count"] for manifest in manifests]
+        manifests = [path for path, _ in image.matching(f"{extras.FOLDER}*/{films.MANIFEST}")]
+        try:
+            told = [films.parse(image.content(path) or b"", Path(path)).frames for path in manifests]
+        except UsageError as error:
+            raise VerificationError(f"on the disc, {error.message}") from None
         pattern = {"dvd": VOBS, "bdmv": CLIP}.get(kind, "")
         _set(kind=kind, label=image.sides[-1].label, system="+".join(side.name for side in image.sides),
              films=len(told), frames=sum(told), streams=pattern, bytes=image.end)  # fmt: skip

@@ -11,6 +11,7 @@ readonly WRONG=2 MISSING=3 FULL=6 DAMAGED=7 FAILED=9 STOPPED=130
 me=${0##*/}
 yes=false
 dry=false
+above='' # the folder that is written to
 python=${RENDER_PYTHON:-python3}
 
 # From a checkout (scripts/burn) or from the installed package (render/scripts/burn), its own Python is found.
@@ -53,31 +54,69 @@ show() {
 # tell LINE: a step that is more than one command.
 tell() { printf '+ %s\n' "$1"; }
 
+# afterwards COMMAND...: what comes next, as it could be typed; render disc has verbs of its own for it.
+afterwards() {
+  local line
+  line=$(show "$@")
+  say "next: ${RENDER_DISC_NEXT:-${line#+ }}"
+}
+
 # step COMMAND...: prints it and, unless this is a dry run, runs it. Its failure is the script's.
 step() {
   show "$@"
   $dry || run "$@"
 }
 
-# run COMMAND...: without printing it.
+# run COMMAND...: without printing it. It runs beside this script, which waits for it: a signal that reaches only this
+# script reaches it too, and does not leave it at work alone.
 run() {
-  local code=0
-  "$@" || code=$?
+  local code=0 child
+  "$@" &
+  child=$!
+  trap 'stop "$child" 129' HUP
+  trap 'stop "$child" 130' INT
+  trap 'stop "$child" 143' TERM
+  wait "$child" || code=$?
+  trap - HUP INT TERM
   ((code == 0)) || failed "$code" "$@"
+}
+
+# stop CHILD CODE: ends a step, then this script.
+stop() {
+  trap '' HUP INT TERM
+  kill -TERM "$1" 2>/dev/null || true
+  wait "$1" || true
+  fail "$2" "stopped; the same command begins again"
 }
 
 # failed CODE COMMAND...: the tool has said why; render's own verbs have exit codes of their own.
 failed() {
   local code=$1
   shift
-  [[ $1 == "$python" || $1 == "$here"/* ]] && exit "$code"
-  fail "$FAILED" "$1 ended with exit code $code" "what it said stands above; nothing was given its final name."
+  if [[ -n $above ]] && (($(free_of "$above") < 1 << 20)); then
+    fail "$FULL" "$1 ended with exit code $code: the disk of $above is full"
+  fi
+  [[ $1 != env ]] || { shift && while [[ $1 == *=* ]]; do shift; done; }
+  [[ $1 != "$python" ]] || lost "$code"
+  fail "$FAILED" "$1 ended with exit code $code" "what it said stands above."
 }
 
-# lost CODE: a verb has failed and said why; where it did not even start, that is said here.
+# lost CODE: a verb has failed and said why, unless it was not meant to.
 lost() {
   (($1 == 1)) || exit "$1"
-  fail "$MISSING" "$python cannot run render.disc" "set RENDER_PYTHON to the Python that render is installed in."
+  fail 1 "a defect in render itself" "what it said stands above; please report it."
+}
+
+# only PATH: another script at work on a file or folder ends this one; until this one ends, it is this one's.
+only() {
+  local lock=75
+  if { exec {held}<"$1"; } 2>/dev/null; then
+    lock=0
+    flock --nonblock --conflict-exit-code 75 "$held" 2>/dev/null || lock=$?
+  fi
+  # That a disk has no locks is no fault. What was renamed or removed after it was opened is not what has the name now.
+  [[ $lock != 75 && $1 -ef /proc/self/fd/$held ]] ||
+    fail "$MISSING" "another run is at work on $1" "wait until it ends."
 }
 
 # facts VERB ARGUMENT...: what a verb of python -m render.disc says, as variables.
@@ -93,7 +132,7 @@ ask() {
   $yes && return
   $dry && { say "would ask: $1 [y/N]"; return; }
   printf '%s [y/N] ' "$1"
-  read -r answer || true
+  read -r answer || say
   [[ $answer == [yY] || $answer == [yY][eE][sS] ]] || fail "$STOPPED" "stopped, nothing more was done"
 }
 
@@ -104,6 +143,7 @@ package() {
     growisofs) echo growisofs ;;
     dvd+rw-mediainfo) echo dvd+rw-tools ;;
     sha256sum) echo coreutils ;;
+    flock) echo util-linux ;;
     bd_list_titles) echo libbluray-bin ;;
     *) echo "$1" ;;
   esac
@@ -120,9 +160,11 @@ need() {
   ((${#missing[@]} == 0)) || fail "$MISSING" "not installed: ${missing[*]}" "apt-get install ${packages[*]}"
 }
 
-# need_python: ends if there is none; whether render is in it, its first verb will tell.
+# need_python: ends if there is none, or no render in it.
 need_python() {
   command -v "$python" >/dev/null || fail "$MISSING" "there is no $python" "set RENDER_PYTHON to the Python that render is installed in."
+  "$python" -c 'import render.disc.__main__' 2>/dev/null ||
+    fail "$MISSING" "$python cannot run render.disc" "set RENDER_PYTHON to the Python that render is installed in."
 }
 
 # find_ffmpeg: sets ffmpeg to the one that render would use.
@@ -137,9 +179,17 @@ size_of() { stat -Lc %s -- "$1"; }
 # human BYTES
 human() { awk -v n="$1" 'BEGIN { split("B kB MB GB TB", u); i = 1; while (n >= 1000 && i < 5) { n /= 1000; i++ }; printf(i == 1 ? "%d %s" : "%.2f %s", n, u[i]) }'; }
 
+# free_of FOLDER: the bytes that its disk has free.
+free_of() { df -PB1 -- "$1" | awk 'NR == 2 { print $4 }'; }
+
+# need_folder FOLDER: makes it if it is not there; ends if it cannot be written to.
+need_folder() {
+  { mkdir -p -- "$1" && [[ -w $1 ]]; } 2>/dev/null || fail "$MISSING" "the folder $1 cannot be written to"
+}
+
 # need_room FOLDER BYTES: ends if a disk has less.
 need_room() {
   local free
-  free=$(df -PB1 -- "$1" | awk 'NR == 2 { print $4 }')
+  free=$(free_of "$1")
   ((free >= $2)) || fail "$FULL" "$(human "$2") are needed, and $1 has $(human "$free") free"
 }

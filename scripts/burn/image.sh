@@ -8,6 +8,8 @@
 #
 #   --label LABEL       the disc's name: A to Z, 0 to 9 and _, 30 at most; on pure UDF any letters
 #   --medium NAME       what it must fit: dvd5, dvd9, bd25, bd50; if left out, what the film was made for
+#   --job JOB           the folder must be of this job as it is now
+#   --no-spare          a bd25 or bd50 will be burned with --no-spare, and takes 256 MiB more
 #   --yes               do not ask
 #   --dry-run           print every step and do none
 #   --help              this
@@ -17,14 +19,15 @@
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/common.sh"
 
-name='' wanted='' words=()
+name=() wanted='' job=() spare=true words=()
 while (($#)); do
   case $1 in
-    --label | --medium)
+    --label | --medium | --job)
       (($# >= 2)) || fail "$WRONG" "$1 needs a value"
-      case $1 in --label) name=$2 ;; --medium) wanted=$2 ;; esac
+      case $1 in --label) name=("--label=$2") ;; --medium) wanted=$2 ;; --job) job+=("--job=$2") ;; esac
       shift
       ;;
+    --no-spare) spare=false ;;
     --yes) yes=true ;;
     --dry-run) dry=true ;;
     -h | --help) help ;;
@@ -35,12 +38,15 @@ while (($#)); do
 done
 ((${#words[@]} == 1 || ${#words[@]} == 2)) || fail "$WRONG" "which folder, and which image?" "$me --help"
 tree=${words[0]%/}
+[[ ${tree##*/} != . && ${tree##*/} != .. && -n $tree ]] || tree=$(realpath -m -- "${words[0]}")
 stem=${tree%.disc}
 image=${words[1]:-$stem.iso}
 need_python
 
 kind='' system='' label='' largest='' largest_bytes=0 medium='' finished=''
-facts tree "$tree" ${name:+--label "$name"}
+facts tree "$tree" "${name[@]}" "${job[@]}"
+[[ $(realpath -m -- "$image")/ != "$(realpath -- "$tree")"/* ]] || fail "$WRONG" "the image $image would be in $tree itself" "name it elsewhere."
+[[ ! -d $image ]] || fail "$WRONG" "$image is a folder"
 when=${SOURCE_DATE_EPOCH:-$finished}
 [[ -z $when || $when =~ ^[0-9]+$ ]] || fail "$WRONG" "SOURCE_DATE_EPOCH is $when, which is no number of seconds"
 
@@ -62,10 +68,11 @@ case $kind-$system in
     ;;
 esac
 if ((${#writer[@]})); then
-  blocks=$("${writer[@]}" -print-size "$tree" 2>/dev/null | tail -n 1) || failed $? genisoimage
+  told=$("${writer[@]}" -print-size "$tree" 2>&1) || { code=$?; say "$told" >&2; failed "$code" genisoimage; }
+  blocks=$(grep -xE '[0-9]+' <<<"$told" | tail -n 1) || fail "$FAILED" "genisoimage does not say how large the image will be"
   bytes=$((blocks * 2048))
 else
-  told=$("$python" -m render.disc udf --size "$tree") || exit
+  told=$("$python" -m render.disc udf --size "$tree") || lost $?
   bytes=$(sed -E 's/.*"bytes": ([0-9]+).*/\1/' <<<"$told")
 fi
 
@@ -81,6 +88,13 @@ room() {
 }
 medium=${wanted:-$medium}
 room=$(room "$medium")
+if ! $spare; then
+  case $medium in
+    bd25) room=25025314816 ;;
+    bd50) room=50050629632 ;;
+    *) fail "$WRONG" "only a bd25 or bd50 has spare blocks" "name one with --medium, or leave out --no-spare." ;;
+  esac
+fi
 if [[ $kind == bdmv && $medium == dvd* ]]; then
   fail "$WRONG" "a Blu-ray that plays needs a bd25 or bd50" "players do not look for one on a DVD."
 fi
@@ -93,21 +107,28 @@ say "$image: $kind, $system, label $label, $bytes bytes ($(human "$bytes"))"
 if ((bytes > room)); then
   fail "$FULL" "the image is larger than $([[ $medium == file ]] && echo "any disc" || echo "a $medium")" "make a shorter film, or one with --fit for the disc; --medium names a larger one."
 fi
-$dry || need_room "$(dirname -- "$image")" "$bytes"
+above=$(dirname -- "$image")
+$dry || { need_folder "$above" && need_room "$above" "$bytes"; }
 [[ ! -e $image ]] || ask "$image exists. Replace it?"
 
 part=$image.part
-trap 'rm -f -- "$part"' EXIT
+if ! $dry; then
+  : >>"$part" || fail "$MISSING" "$part cannot be written"
+  only "$part"
+  trap '[[ ! $part -ef /proc/self/fd/$held ]] || rm -f -- "$part"' EXIT
+fi
 if ((${#writer[@]})); then
   step "${writer[@]}" -o "$part" "$tree"
   [[ -z $when ]] || step "$python" -m render.disc settle "$part" --time "$when"
   step sync -- "$part"
+  if ! $dry; then
+    made=$(size_of "$part")
+    ((made == bytes && made % 2048 == 0)) || fail "$FAILED" "the image is $made bytes, and $bytes were to be expected"
+  fi
+  step mv -fT -- "$part" "$image"
+  step sync -- "$above"
 else
-  step env ${when:+"SOURCE_DATE_EPOCH=$when"} "$python" -m render.disc udf "$tree" "$part" --label "$label"
+  # It writes $part itself, and gives it its name when it is on the disk.
+  step env ${when:+"SOURCE_DATE_EPOCH=$when"} "$python" -m render.disc udf "$tree" "$image" "--label=$label"
 fi
-if ! $dry; then
-  made=$(size_of "$part")
-  ((made == bytes && made % 2048 == 0)) || fail "$FAILED" "the image is $made bytes, and $bytes were to be expected"
-fi
-step mv -f -- "$part" "$image"
-say "next: $here/verify.sh $image"
+afterwards "$here/verify.sh" "$image"

@@ -23,6 +23,9 @@ discs=(dvdauthor genisoimage xorriso growisofs dvd+rw-tools eject)
 checks=(lsdvd dvdbackup libbluray-bin udftools 7zip)
 tests=(libdvdnav-dev libbluray-dev libudfread-dev shellcheck gcc libc6-dev)
 become=()
-((EUID == 0)) || become=(sudo)
+if ((EUID != 0)); then
+  $dry || command -v sudo >/dev/null || fail "$MISSING" "packages are installed by root, and there is no sudo" "run it as root."
+  become=(sudo)
+fi
 step "${become[@]}" apt-get update -qq
 step "${become[@]}" apt-get install -y -qq --no-install-recommends "${discs[@]}" "${checks[@]}" "${tests[@]}"

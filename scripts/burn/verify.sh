@@ -16,7 +16,6 @@ quick=false words=()
 while (($#)); do
   case $1 in
     --quick) quick=true ;;
-    --yes) ;;
     --dry-run) dry=true ;;
     -h | --help) help ;;
     -*) fail "$WRONG" "there is no option $1" "$me --help" ;;
@@ -28,6 +27,7 @@ done
 image=${words[0]}
 jobs=("${words[@]:1}")
 need_python
+[[ -e $image ]] || fail "$MISSING" "there is no $image" "image.sh, or render disc image, makes one."
 [[ -r $image && ! -d $image ]] || fail "$MISSING" "$image cannot be read"
 if [[ -f $image ]] && (($(size_of "$image") % 2048)); then
   fail "$DAMAGED" "the size of $image is no multiple of 2048" "it was not written to its end."
@@ -65,3 +65,4 @@ if [[ -n $streams ]] && ! $quick; then
   fi
 fi
 if $dry; then say "nothing was compared"; else say "$image is whole"; fi
+if [[ -f $image ]] && ! $quick; then afterwards "$here/burn.sh" "$image" /dev/sr0; fi

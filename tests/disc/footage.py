@@ -62,7 +62,9 @@ def script(name: str, *words: object, code: int = 0, stdin: str = "", **variable
     """What one of the scripts says; it must end with this exit code."""
     environment = {**os.environ, "RENDER_PYTHON": sys.executable, **variables}
     argv = ["bash", str(SCRIPTS / name), *map(str, words)]
-    made = subprocess.run(argv, input=stdin, capture_output=True, text=True, env=environment, timeout=120)
+    made = subprocess.run(
+        argv, input=stdin, capture_output=True, text=True, errors="surrogateescape", env=environment, timeout=120
+    )
     assert made.returncode == code, (words, made.stdout[-1500:], made.stderr[-1500:])
     return made.stdout + made.stderr
 

@@ -1,4 +1,4 @@
-"""Burning without a drive: a table of situations, a stand-in for growisofs, recorded answers of dvd+rw-mediainfo.
+"""Burning without a drive: a table of situations, a stand-in for growisofs, answers of dvd+rw-mediainfo.
 
 growisofs itself is never run here: given a plain file it grows it, or as root unmounts what the file is on.
 """
@@ -8,15 +8,30 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import answers
 import pytest
-from footage import answer, needs, script
+from answers import (
+    BD_R,
+    BD_R_POW,
+    BD_RE,
+    BD_RE_USED,
+    DVD_PLUS_R,
+    DVD_PLUS_R_TWO_LAYERS,
+    DVD_PLUS_RW_USED,
+    DVD_R,
+    changed,
+)
+from footage import job, needs, script
+from test_data_discs import blu_ray
 
 from render.disc import udf
+from render.video import ffmpeg
 
 GROWISOFS = """#!/usr/bin/env python3
 # A growisofs, xorriso and eject that is a stand-in for tests: it notes its words, and "burns" by copying.
@@ -30,44 +45,38 @@ if "-Z" in sys.argv and not int(os.environ.get("BURN_CODE", "0")):
 sys.exit(int(os.environ.get("BURN_CODE", "0")) if "eject" not in sys.argv[0] else 0)
 """
 MEDIAINFO = """#!/usr/bin/env bash
-# dvd+rw-mediainfo that is a stand-in for tests: it says what was recorded.
+# dvd+rw-mediainfo that is a stand-in for tests: it says what it is told to.
 cat "$BURN_ANSWER"
 exit "$(cat "$BURN_ANSWER.code" 2>/dev/null || echo 0)"
 """
-HEAD = """INQUIRY:                [HL-DT-ST][BD-RE  WH16NS40 ][1.02]
-GET [CURRENT] CONFIGURATION:
- Mounted Media:         {media}
- Media ID:              RITEK/F16
- Current Write Speed:   16.0x1385=22160KB/s
-READ DISC INFORMATION:
- Disc status:           {status}
- Number of Sessions:    1
- State of Last Session: empty
- "Next" Track:          1
- Number of Tracks:      1
-{formats}READ TRACK INFORMATION[#1]:
- Track State:           {state}
- Track Start Address:   0*2KB
- Next Writable Address: 0*2KB
- Free Blocks:           {free}*2KB
- Track Size:            {free}*2KB
-READ CAPACITY:          1*2048=2048
+BLOCKDEV = """#!/usr/bin/env bash
+# blockdev that is a stand-in for tests: a drive that shows its disc after it was asked for it some times.
+late=$(cat "$BURN_ANSWER.late" 2>/dev/null || echo 0)
+if ((late)); then
+  echo $((late - 1)) >"$BURN_ANSWER.late"
+  echo "blockdev: cannot open $2: No medium found" >&2
+  exit 1
+fi
+stat -c %s "$2"
 """
-"""What dvd+rw-mediainfo 7.1 says of a disc, as its users have published it."""
-UNFORMATTED = """READ FORMAT CAPACITIES:
- unformatted:  {0}*2048=25025314816
- 00h(3000): 11826176*2048=24220008448
+SLEEP = """#!/bin/sh
+# sleep that is a stand-in for tests: it does not.
 """
-DVD5, DVD9, BD25 = 2_295_104, 4_173_824, 12_219_392
+STAND_INS = {
+    "growisofs": GROWISOFS, "xorriso": GROWISOFS, "eject": GROWISOFS, "dvd+rw-mediainfo": MEDIAINFO, "blockdev": BLOCKDEV,
+    "sleep": SLEEP,
+}  # fmt: skip
 
 
-def disc(media: str, free: int, status: str = "blank", formats: str = "") -> tuple[str, int]:
-    return HEAD.format(media=media, free=free, status=status, state=status, formats=formats), 0
-
-
-DVDR, DVDPLUSR = disc("11h, DVD-R Sequential", 2_298_496), disc("1Bh, DVD+R", DVD5)
-BDR = disc("41h, BD-R SRM", BD25, formats=UNFORMATTED.format(BD25))
-NOTHING = (":-( no media mounted, exiting...\n", 1)
+def drives(root: Path, *names: str, disk: str = "") -> None:
+    """What the system knows of block devices, in a folder of its own: drives, and a hard disk."""
+    for number, name in enumerate([*names, *filter(None, [disk])]):
+        place = root / "sys" / "class" / "block" / name
+        (place / "device").mkdir(parents=True)
+        (place / "device" / "type").write_text("0\n" if name == disk else "5\n")
+        (place / "dev").write_text(f"11:{number}\n")
+    (root / "proc" / "self").mkdir(parents=True)
+    (root / "proc" / "self" / "mountinfo").write_text("22 1 254:1 / / rw - ext4 /dev/root rw\n")
 
 
 @dataclass
@@ -78,16 +87,17 @@ class Bench:
     device: Path
     images: dict[str, Path]
 
-    def burn(self, *words: object, told: tuple[str, int] = DVDPLUSR, code: int = 0, image: str = "data",
-             device: object = None, **variables: str) -> str:  # fmt: skip
+    def burn(self, *words: object, told: answers.Answer = DVD_PLUS_R, code: int = 0, image: str | Path = "data",
+             device: object = None, late: int = 0, **variables: str) -> str:  # fmt: skip
         (self.root / "answer").write_text(told[0])
         (self.root / "answer.code").write_text(str(told[1]))
+        (self.root / "answer.late").write_text(str(late))
         (self.root / "log").write_text("")
         environment = {
             "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}", "RENDER_BURN_TEST_ROOT": str(self.root),
             "BURN_LOG": str(self.root / "log"), "BURN_ANSWER": str(self.root / "answer"), **variables,
         }  # fmt: skip
-        where = self.images.get(image, self.root / image)
+        where = self.images.get(str(image), self.root / image)
         return script("burn.sh", *words, where, device or self.device, code=code, **environment)
 
     @property
@@ -99,17 +109,14 @@ class Bench:
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     root = tmp_path_factory.mktemp("bench")
     (root / "bin").mkdir()
-    for name in ("growisofs", "xorriso", "eject"):
-        (root / "bin" / name).write_text(GROWISOFS)
+    for name, text in STAND_INS.items():
+        (root / "bin" / name).write_text(text)
         (root / "bin" / name).chmod(0o755)
-    (root / "bin" / "dvd+rw-mediainfo").write_text(MEDIAINFO)
-    (root / "bin" / "dvd+rw-mediainfo").chmod(0o755)
-    for name, kind in (("sr0", "5"), ("sr1", "5"), ("sda", "0")):
-        (root / "sys" / "class" / "block" / name / "device").mkdir(parents=True)
-        (root / "sys" / "class" / "block" / name / "device" / "type").write_text(f"{kind}\n")
+    drives(root, "sr0", "sr1", disk="sda")
+    for name in ("sr0", "sr1", "sda"):
         (root / name).write_text("")
-    (root / "proc" / "self").mkdir(parents=True)
-    (root / "proc" / "self" / "mounts").write_text(f"/dev/root / ext4 rw 0 0\n{root / 'sr1'} /media/disc udf ro 0 0\n")
+    with (root / "proc" / "self" / "mountinfo").open("a") as mounts:
+        mounts.write("23 22 11:1 / /media/disc ro - udf /dev/disk/by-label/LIFE ro\n")
     images = {}
     for kind, name in (("data", "film.mp4"), ("dvd", "VIDEO_TS/VIDEO_TS.IFO"), ("bdmv", "BDMV/index.bdmv")):
         tree = root / kind
@@ -128,21 +135,30 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 REFUSED = {
-    "no medium": (3, "there is no disc in", {"told": NOTHING}),
-    "a CD": (2, "is a CD", {"told": (":-( non-DVD media mounted, exiting...\n", 1)}),
-    "no such answer": (3, "cannot make sense of", {"told": (":-( not an MMC unit!\n", 1)}),
-    "a pressed disc": (2, "cannot be written", {"told": disc("10h, DVD-ROM", 0, "complete")}),
-    "appendable": (2, "is not blank, but appendable", {"told": disc("11h, DVD-R Sequential", DVD5, "appendable")}),
-    "full": (2, "is not blank, but complete", {"told": disc("1Bh, DVD+R", 0, "complete")}),
-    "too small": (6, "takes 100 blocks", {"told": disc("1Bh, DVD+R", 100)}),
-    "too small by its spare blocks": (6, "blocks", {"told": disc("41h, BD-R SRM", 131_200, formats=UNFORMATTED.format(131_200))}),
-    "a DVD-Video on a BD-R": (2, "plays nowhere", {"told": BDR, "image": "dvd"}),
-    "a Blu-ray on a DVD": (2, "plays nowhere", {"told": DVDR, "image": "bdmv"}),
-    "a DVD-Video on two layers": (2, "must change layers", {"told": disc("2Bh, DVD+R Double Layer", DVD9), "image": "dvd"}),
-    "a DVD-R of two layers": (2, "is not supported", {"told": disc("15h, DVD-R Dual Layer Sequential", DVD9)}),
+    "no medium": (3, "there is no disc in", {"told": answers.NO_DISC}),
+    "a CD": (2, "is a CD", {"told": answers.A_CD}),
+    "no such answer": (3, "cannot make sense of", {"told": answers.NO_DRIVE}),
+    "a pressed disc": (2, "cannot be written", {"told": changed(DVD_R, Mounted_Media="10h, DVD-ROM", Disc_status="complete")}),
+    "a DVD-RAM": (2, "cannot be written", {"told": changed(DVD_R, Mounted_Media="12h, DVD-RAM")}),
+    "appendable": (2, "is not blank, but appendable", {"told": changed(DVD_R, Disc_status="appendable")}),
+    "full": (2, "take a new disc", {"told": changed(DVD_PLUS_R, Disc_status="complete", Free_Blocks=0)}),
+    "a used DVD-RW": (
+        2, "dvd+rw-format -blank", {"told": changed(DVD_R, Mounted_Media="14h, DVD-RW Sequential", Disc_status="complete")},
+    ),
+    "a used BD-R": (2, "take a new disc", {"told": changed(BD_R_POW, Disc_status="appendable")}),
+    "too small": (6, "takes 100 blocks", {"told": changed(DVD_PLUS_R, Free_Blocks=100)}),
+    "too small by its spare blocks": (6, "takes 100 blocks", {"told": (re.sub(r"(32h\(0\):\s+)\d+", r"\g<1>100", BD_R[0]), 0)}),
+    "no room to overwrite": (6, "takes 100 blocks", {"told": (DVD_PLUS_RW_USED[0].replace("2295104*2048", "100*2048"), 0)}),
+    "a drive that formats no BD-R": (2, "does not offer to format", {"told": (BD_R[0].replace(" 32h", " 00h"), 0)}),
+    "a DVD-Video on a BD-R": (2, "plays nowhere", {"told": BD_R, "image": "dvd"}),
+    "a Blu-ray on a DVD": (2, "plays nowhere", {"told": DVD_R, "image": "bdmv"}),
+    "a DVD-Video on two layers": (2, "must change layers", {"told": DVD_PLUS_R_TWO_LAYERS, "image": "dvd"}),
+    "a DVD-R of two layers": (
+        2, "is not supported", {"told": changed(DVD_R, Mounted_Media="15h, DVD-R Dual Layer Sequential")},
+    ),
     "a hard disk": (2, "is no optical drive", {"device": "sda"}),
     "nothing there": (3, "there is no", {"device": "sr7"}),
-    "mounted": (3, "is mounted on /media/disc", {"device": "sr1"}),
+    "mounted, by another name": (3, "is mounted on /media/disc", {"device": "sr1"}),
     "a folder": (2, "no block device", {"device": "bin"}),
     "no image": (3, "is no file", {"image": "none.iso"}),
     "an image cut short": (7, "no multiple of 2048", {"image": "short.iso"}),
@@ -163,18 +179,16 @@ def test_what_cannot_end_well_is_refused(bench: Bench, case: str) -> None:
 
 RUN = {
     "a DVD+R": (["-dvd-compat"], [], {}),
-    "a DVD-R, slowly": (["-dvd-compat", "-speed=4"], ["--speed", "4"], {"told": DVDR}),
-    "a BD-R": (["-dvd-compat"], [], {"told": BDR}),
-    "a Blu-ray": (["-dvd-compat"], ["--unverified"], {"told": BDR, "image": "bdmv"}),
-    "a BD-R without spare blocks": (
-        ["-dvd-compat", "-use-the-force-luke=spare:none"], ["--no-spare"],
-        {"told": disc("41h, BD-R SRM", 131_200, formats=UNFORMATTED.format(131_200))},
-    ),
-    "files on two layers": (
-        ["-dvd-compat", "-use-the-force-luke=break:{half}"], [], {"told": disc("2Bh, DVD+R Double Layer", DVD9)},
-    ),
+    "a DVD-R, slowly": (["-dvd-compat", "-speed=4"], ["--speed", "4"], {"told": DVD_R}),
+    "a BD-R": (["-dvd-compat"], [], {"told": BD_R}),
+    "a BD-R in another drive": (["-dvd-compat"], [], {"told": BD_R_POW}),
+    "a BD-R without spare blocks": (["-dvd-compat", "-use-the-force-luke=spare:none"], ["--no-spare"], {"told": BD_R}),
+    "files on two layers": (["-dvd-compat", "-use-the-force-luke=break:{half}"], [], {"told": DVD_PLUS_R_TWO_LAYERS}),
     "a damaged image, unverified": (["-dvd-compat"], ["--unverified"], {"image": "broken.iso"}),
-    "a BD-RE": (["-dvd-compat"], [], {"told": disc("43h, BD-RE", BD25)}),
+    "a BD-RE": (["-dvd-compat"], [], {"told": BD_RE}),
+    "a BD-RE without spare blocks": (["-dvd-compat", "-use-the-force-luke=spare:none"], ["--no-spare"], {"told": BD_RE}),
+    "a used DVD+RW": (["-dvd-compat", "-use-the-force-luke=tty"], [], {"told": DVD_PLUS_RW_USED}),
+    "a used BD-RE": (["-dvd-compat", "-use-the-force-luke=tty"], [], {"told": BD_RE_USED}),
 }  # fmt: skip
 
 
@@ -193,7 +207,7 @@ def test_the_command_that_burns(bench: Bench, case: str) -> None:
 
 def test_nothing_is_burned_unless_asked(bench: Bench) -> None:
     bench.device.write_text("")
-    for flags in ([], ["--yes"], ["--dry-run", "--yes"], ["--burn", "--dry-run"]):
+    for flags in ([], ["--yes"], ["--dry-run", "--yes"], ["--burn", "--dry-run"], ["--dry-run", "--burn", "--yes"]):
         said = bench.burn(*flags)
         assert f"+ growisofs -dvd-compat -Z {bench.device}={bench.images['data']}" in said
         assert "nothing was burned" in said
@@ -201,6 +215,56 @@ def test_nothing_is_burned_unless_asked(bench: Bench) -> None:
     assert "stopped" in bench.burn("--burn", code=130)  # nobody answers
     assert bench.ran == []
     assert bench.device.read_text() == ""
+
+
+@pytest.fixture(scope="module")
+def playing(tool: ffmpeg.Tool, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Images of a DVD-Video and a Blu-ray, made by the scripts."""
+    needs("dvdauthor", "genisoimage")
+    work = tmp_path_factory.mktemp("playing")
+    job(work / "dvd", "dvd_video", 30)
+    blu_ray(tool, work / "bdmv")
+    for kind in ("dvd", "bdmv"):
+        script("author.sh", work / kind)
+        script("image.sh", work / f"{kind}.disc")
+    return {kind: work / f"{kind}.iso" for kind in ("dvd", "bdmv")}
+
+
+@pytest.mark.parametrize(("kind", "told"), [("dvd", DVD_R), ("dvd", DVD_PLUS_RW_USED), ("bdmv", BD_R), ("bdmv", BD_RE)])
+def test_discs_that_play_are_verified_and_burned(
+    bench: Bench, playing: dict[str, Path], kind: str, told: answers.Answer
+) -> None:
+    said = bench.burn("--burn", "--yes", told=told, image=playing[kind])
+    assert f"{playing[kind]} is whole" in said
+    assert f"the disc equals {playing[kind]}" in said
+    assert bench.ran[0][-1] == f"{bench.device}={playing[kind]}"
+
+
+def test_what_spare_blocks_take_is_what_the_drive_says(bench: Bench) -> None:
+    """growisofs chooses the largest of what it offers."""
+    assert "with 12219392 blocks free" in (said := bench.burn(told=BD_R))
+    assert "268.44 MB of it become spare blocks" in said
+    assert "spare blocks" not in bench.burn("--no-spare", told=BD_R)
+    assert "spare blocks" not in bench.burn(told=BD_RE_USED)
+
+
+def test_what_is_overwritten_is_asked_for(bench: Bench) -> None:
+    said = bench.burn(told=DVD_PLUS_RW_USED)
+    assert "with 2295104 blocks to overwrite" in said
+    assert "would ask: The DVD+RW in" in said
+    assert "stopped" in bench.burn("--burn", told=DVD_PLUS_RW_USED, code=130)
+    assert bench.ran == []
+
+
+def test_the_disc_is_waited_for(bench: Bench) -> None:
+    """growisofs ends before the drive has loaded the disc again; some drives have to be closed by hand."""
+    assert "the disc equals" in (said := bench.burn("--burn", "--yes", late=3))
+    assert "waiting" not in said
+    assert "if the drive is open, close it" in bench.burn("--burn", "--yes", late=30)
+    said = bench.burn("--burn", "--yes", late=1000, code=3)
+    assert "it was not compared" in said
+    assert "is not what was burned" not in said
+    assert bench.ran[-1][0] == "growisofs"
 
 
 def test_a_bad_burn_is_noticed(bench: Bench) -> None:
@@ -219,9 +283,11 @@ def test_xorriso_burns_too(bench: Bench) -> None:
     bench.burn("--burn", "--yes", "--with", "xorriso", "--speed", "8")
     image = str(bench.images["data"])
     words = ["-as", "cdrecord", "-v", f"dev={bench.device}", "speed=8", "-sao", "padsize=0", image]
-    assert bench.ran == [["xorriso", *words], ["eject", str(bench.device)]]
-    assert "without spare areas" in bench.burn("--with", "xorriso", code=2, told=BDR)
-    bench.burn("--with", "xorriso", "--no-spare", told=BDR)
+    # Loaded anew before it is read: xorriso leaves the disc in the drive, and the system takes it for blank.
+    out = ["eject", str(bench.device)]
+    assert bench.ran == [["xorriso", *words], out, ["eject", "-t", str(bench.device)], out]
+    assert "without spare areas" in bench.burn("--with", "xorriso", code=2, told=BD_R)
+    bench.burn("--with", "xorriso", "--no-spare", told=BD_R)
     bench.burn("--with", "xorriso", SUDO_COMMAND="/usr/bin/make")
 
 
@@ -236,19 +302,15 @@ def test_what_xorriso_is_told_writes_an_image(bench: Bench, tmp_path: Path) -> N
     assert medium.read_bytes()[: image.stat().st_size] == image.read_bytes()
 
 
-def test_the_real_burner_is_never_run_in_a_test(bench: Bench) -> None:
-    """Where its place is taken by a plain folder, burn.sh refuses to run anything but a stand-in."""
-    needs("growisofs")
-    real = shutil.which("growisofs")
-    away = bench.root / "away"
-    away.mkdir()
-    (bench.root / "bin" / "growisofs").rename(away / "growisofs")
+@pytest.mark.parametrize("name", ["growisofs", "dvd+rw-mediainfo", "blockdev", "eject"])
+def test_no_real_tool_touches_what_is_in_place_of_a_drive(bench: Bench, name: str) -> None:
+    """Where a drive's place is taken by a plain file, burn.sh refuses to run anything but stand-ins."""
+    kept = (bench.root / "bin" / name).read_text()
     try:
-        (bench.root / "bin" / "growisofs").symlink_to(str(real))
-        assert "is the real one" in bench.burn("--burn", "--yes", code=2)
+        (bench.root / "bin" / name).write_text("#!/bin/sh\nexit 0\n")
+        assert f"{name} is the real one" in bench.burn("--burn", "--yes", code=2)
     finally:
-        (bench.root / "bin" / "growisofs").unlink()
-        (away / "growisofs").rename(bench.root / "bin" / "growisofs")
+        (bench.root / "bin" / name).write_text(kept)
 
 
 def test_without_a_stand_in_a_plain_file_is_no_drive(bench: Bench, tmp_path: Path) -> None:
@@ -258,13 +320,11 @@ def test_without_a_stand_in_a_plain_file_is_no_drive(bench: Bench, tmp_path: Pat
     assert "no block device" in script("burn.sh", "--yes", bench.images["data"], "/dev/null", code=2)
 
 
-def test_answers_are_parsed_by_the_words_they_have() -> None:
-    """The fixtures have the fields of the real program."""
-    needs("growisofs")
-    if (program := shutil.which("dvd+rw-mediainfo")) is None:
-        needs("dvd+rw-mediainfo")
-        return
-    words = Path(program).read_bytes()
-    for field in (b" Mounted Media:", b" Disc status:", b" Free Blocks:", b"no media mounted, exiting"):
-        assert field in words
-    assert answer("growisofs", "-version")
+def test_answers_have_the_words_of_the_real_program() -> None:
+    needs("dvd+rw-mediainfo")
+    words = Path(str(shutil.which("dvd+rw-mediainfo"))).read_bytes().decode("latin-1")
+    told = [each[0] for each in vars(answers).values() if isinstance(each, tuple)]
+    assert len(told) >= 10
+    for line in "".join(told).splitlines():
+        label = re.split(r"[\[#(:\d]|failed with", line.strip().removeprefix(":-[ ").removeprefix(":-( "))[0].strip()
+        assert label in words, line

@@ -165,10 +165,8 @@ def test_labels_that_a_disc_cannot_have(made: Path, image: Path, label: str) -> 
     script("image.sh", "--dry-run", f"--label={label}" if label == "-X" else "--label", label, f"{made}.disc", code=2)
 
 
-def test_a_blu_ray_from_a_job(tool: ffmpeg.Tool, tmp_path: Path) -> None:
-    """A manifest of codec bluray beside a film as its encoder writes it; libbluray opens the image."""
-    needs("bd_list_titles")
-    folder = tmp_path / "film"
+def blu_ray(tool: ffmpeg.Tool, folder: Path) -> Path:
+    """A manifest of codec bluray beside a film as its encoder writes it."""
     folder.mkdir()
     film = folder / "film.m2ts"
     options = "bluray-compat=1:level=4.1:keyint=24:min-keyint=1:slices=4:open-gop=0:nal-hrd=vbr:aud=1:force-cfr=1:ref=4"
@@ -188,6 +186,13 @@ def test_a_blu_ray_from_a_job(tool: ffmpeg.Tool, tmp_path: Path) -> None:
     }  # fmt: skip
     (folder / "manifest.json").write_text(json.dumps(told))
     (folder / "preset.yaml").write_text("about: a test\n")
+    return folder
+
+
+def test_a_blu_ray_from_a_job(tool: ffmpeg.Tool, tmp_path: Path) -> None:
+    """libbluray opens the image."""
+    needs("bd_list_titles")
+    folder = blu_ray(tool, tmp_path / "film")
     script("author.sh", folder)
     script("image.sh", tmp_path / "film.disc")
     said = script("verify.sh", tmp_path / "film.iso", folder)

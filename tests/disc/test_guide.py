@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from answers import DVD_PLUS_R
 from footage import ROOT, SCRIPTS, needs
-from test_burning import DVDPLUSR, GROWISOFS, MEDIAINFO
+from test_burning import GROWISOFS, STAND_INS, drives
 from test_disc_facts import DVD, written
 
 from render.disc import udf
@@ -36,25 +37,18 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     digest = hashlib.sha256(bytes(100_000)).hexdigest()
     (films / "small.disc" / "EXTRAS" / "SHA256SUMS").write_text(f"{digest}  film.mp4\n")
     udf.write(udf.scan(films / "small.disc"), films / "small.iso", "SMALL", 1_700_000_000)
-    tools = {
-        "growisofs": GROWISOFS,
-        "dvd+rw-mediainfo": MEDIAINFO,
-        "python3": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n',
-    }
-    for name in ("dvdauthor", "spumux", "genisoimage", "xorriso", "apt-get", "ffmpeg"):
+    tools = {**STAND_INS, "python3": f'#!/bin/sh\nexec "{sys.executable}" "$@"\n'}
+    for name in ("dvdauthor", "spumux", "genisoimage", "apt-get", "ffmpeg"):
         tools.setdefault(name, GROWISOFS)
     tools["ffmpeg"] = "#!/bin/sh\necho 'ffmpeg version 9.9'\n"
     (place / "bin").mkdir()
     for name, text in tools.items():
         (place / "bin" / name).write_text(text)
         (place / "bin" / name).chmod(0o755)
-    (place / "sys/class/block/sr0/device").mkdir(parents=True)
-    (place / "sys/class/block/sr0/device/type").write_text("5\n")
-    (place / "proc/self").mkdir(parents=True)
-    (place / "proc/self/mounts").write_text("")
+    drives(place, "sr0")
     (place / "dev").mkdir()
     (place / "dev/sr0").touch()
-    (place / "answer").write_text(DVDPLUSR[0])
+    (place / "answer").write_text(DVD_PLUS_R[0])
     return place
 
 

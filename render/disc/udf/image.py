@@ -54,9 +54,11 @@ def write(root: Folder, target: Path, label: str, when: int) -> int:
             os.fsync(image.fileno())
         part.replace(target)
     except OSError as error:
-        raise DiskFullError(f"{target.name} cannot be written: {error.strerror}") from None
-    finally:
         part.unlink(missing_ok=True)
+        raise DiskFullError(f"{target.name} cannot be written: {error.strerror}") from None
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
     _sync(target.parent)
     return plan.volume_blocks * BLOCK
 
