@@ -156,6 +156,23 @@ class Fits(Case):
     )
 
 
+@dataclass(frozen=True)
+class Rehearsal(Case):
+    """A disc of full length, from its preset to a verified image.
+
+    Attributes:
+        preset: what is filmed.
+        length: how long.
+        fit: what the film fills.
+        medium: what the image must go on, where ``fit`` is only a size.
+    """
+
+    preset: str = "dvd_video"
+    length: str = "2h"
+    fit: str = "dvd5"
+    medium: str = "dvd5"
+
+
 _YARDSTICK = Yardstick(
     "dvd_720x480",
     "CPU time per frame of the original's algorithm in NumPy and of render, over the same frames.",
@@ -182,6 +199,12 @@ ON_REQUEST: dict[str, Case] = {
         GpuCost("gpu_cost", "What a frame should cost on a GPU, derived; runs on none.", frames=0, warm_up=0),
         Forecasts("forecasts", "What render probe foretells, and what comes.", frames=0, warm_up=0),
         Fits("fits", "How well whole films fill a size; takes half an hour.", frames=0, warm_up=0),
+        Rehearsal(
+            "disc_rehearsal",
+            "Two hours for a DVD, from preset to verified image; takes half an hour.",
+            frames=0,
+            warm_up=0,
+        ),
     )
 }
 """Cases that run only when they are named: they measure nothing of this machine's speed."""
@@ -198,6 +221,7 @@ QUICK: dict[str, Case] = {
         *ON_REQUEST.values(),
         Forecasts("forecasts", ON_REQUEST["forecasts"].about, frames=0, warm_up=0, films=(("dvd_video", 0.01, 10),)),
         Fits("fits", ON_REQUEST["fits"].about, frames=0, warm_up=0, films=(("dvd_video", "60s", "40MB", ()),)),
+        Rehearsal("disc_rehearsal", ON_REQUEST["disc_rehearsal"].about, frames=0, warm_up=0, length="30s", fit="20MB"),
     )
 }
 """The same cases, cut short: for a look at whether it all works, not for figures."""

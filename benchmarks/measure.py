@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks import clocks, gpu_cost, kernels, long_form, sizes
+from benchmarks import clocks, discs, gpu_cost, kernels, long_form, sizes
 from benchmarks.cases import (
     Case,
     EndToEnd,
@@ -31,6 +31,7 @@ from benchmarks.cases import (
     LongJob,
     Memory,
     Pipeline,
+    Rehearsal,
     Workers,
     Yardstick,
 )
@@ -98,6 +99,8 @@ def measure(case: Case) -> Report:
             return sizes.forecasts(case)
         case Fits():
             return sizes.fits(case)
+        case Rehearsal():
+            return discs.rehearsal(case)
         case KernelTable():
             return kernels.measure(case)
         case GpuCost():

@@ -14,7 +14,7 @@ def show(artifact: Artifact) -> str:
     tables = {
         "Yardstick": _yardstick, "EndToEnd": _end_to_end, "Pipeline": _pipeline, "Memory": _memory,
         "JobLayer": _job_layer, "Workers": _workers, "LongJob": _long_job, "Forecasts": _forecasts,
-        "Fits": _fits, "KernelTable": _kernels, "GpuCost": _gpu_cost,
+        "Fits": _fits, "Rehearsal": _rehearsal, "KernelTable": _kernels, "GpuCost": _gpu_cost,
     }  # fmt: skip
     threads = ", ".join(f"{name} {count}" for name, count in artifact["threads"].items())
     head = [
@@ -134,6 +134,16 @@ def _fits(artifact: Artifact) -> Iterable[str]:
             f"{told['preset']}, {told['length']}, {told['segments']} segments, {told['bitrate'] / 1e3:,.0f} kbit/s: "
             f"{told['bytes']:,} of {told['most_bytes']:,} bytes ({100 * told['difference']:+.2f} %)"
         )
+
+
+def _rehearsal(artifact: Artifact) -> Iterable[str]:
+    told = artifact["results"]
+    yield f"film   {told['film_bytes']:>15,} bytes, {told['frames']:,} frames"
+    yield f"image  {told['image_bytes']:>15,} bytes, {told['image_bytes_foretold']:,} foretold"
+    fits = "fits" if told["fits"] else "does not fit"
+    yield f"{told['medium']}   {told['medium_bytes']:>15,} bytes: it {fits}"
+    yield ", ".join(f"{step} {seconds:.0f} s" for step, seconds in told["seconds"].items())
+    yield told["verified"][-1]
 
 
 def _kernels(artifact: Artifact) -> Iterable[str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
 
-from render.disc import ifo
-from render.disc.extras import FOLDER, SUMS
+from render.disc import chapters, films, ifo
+from render.disc.extras import CHAPTERS, FOLDER, SUMS
 from render.disc.films import MANIFEST, Film
 from render.disc.read import Image
 from render.disc.read.image import Entry
-from render.errors import VerificationError
+from render.errors import UsageError, VerificationError
 
 Say = Callable[[str], None]
 LINE = re.compile(r"([0-9a-f]{64}) [ *](?:\./)?(.+)")
@@ -67,7 +70,7 @@ def _digest(image: Image, entry: Entry) -> str:
 
 
 def check_manifests(image: Image, films: Sequence[Film], manifests: Sequence[bytes], say: Say) -> None:
-    """The disc is that of these jobs, and where it holds their films as they are, the films are theirs.
+    """The disc is that of these jobs.
 
     Raises:
         VerificationError: it is not.
@@ -78,11 +81,51 @@ def check_manifests(image: Image, films: Sequence[Film], manifests: Sequence[byt
             raise VerificationError(f"the disc does not hold the manifest of {film.name}, seed {film.seed}")
     if len(there) != len(films):
         raise VerificationError(f"the disc holds {len(there)} films, and {len(films)} are asked for")
-    digests = sums(image)
-    for film in films:
-        if film.path.name in digests and digests[film.path.name] != film.sha256:
-            raise VerificationError(f"{film.path.name} on the disc is not the film of its manifest")
     say(f"the disc is that of {', '.join(f'{film.name} {film.seed}' for film in films)}")
+
+
+def films_of(image: Image) -> list[Film]:
+    """The films that the disc itself says it holds.
+
+    Raises:
+        VerificationError: a manifest on it is none.
+    """
+    try:
+        return [
+            films.parse(image.content(path) or b"", Path(path)) for path, _ in image.matching(f"{FOLDER}*/{MANIFEST}")
+        ]
+    except UsageError as error:
+        raise VerificationError(f"on the disc, {error.message}") from None
+
+
+def check_data(image: Image, films: Sequence[Film]) -> None:
+    """A disc of files holds these films, whatever they are called on it.
+
+    Raises:
+        VerificationError: it does not.
+    """
+    there = {digest for path, digest in sums(image).items() if not path.startswith(f"{FOLDER}/")}
+    for film in films:
+        if film.sha256 not in there:
+            raise VerificationError(f"no file on the disc is {film.path.name}, the film of its manifest")
+
+
+def chapters_asked(image: Image) -> int | None:
+    """How far apart chapters were asked to be when the disc was made; None for what its films say.
+
+    Raises:
+        VerificationError: what says so is damaged.
+    """
+    content = image.content(CHAPTERS)
+    if content is None:
+        return None
+    try:
+        every = json.loads(content)["seconds"]
+    except (ValueError, KeyError, TypeError):
+        every = None
+    if not isinstance(every, int) or every < 0:
+        raise VerificationError(f"{CHAPTERS} says no time")
+    return every
 
 
 def dvd(image: Image) -> ifo.Disc:
@@ -105,7 +148,7 @@ def dvd(image: Image) -> ifo.Disc:
 
 
 def check_dvd(image: Image, films: Sequence[Film], say: Say) -> None:
-    """A DVD-Video plays these films: titles, lengths, shape.
+    """A DVD-Video plays these films: titles, lengths, shape, chapters.
 
     Raises:
         VerificationError: it does not.
@@ -119,6 +162,7 @@ def check_dvd(image: Image, films: Sequence[Film], say: Say) -> None:
             f"title {number}: {float(title.seconds):.3f} s, {len(title.chapters)} chapters, "
             f"{title.standard.upper()} {title.aspect}"
         )
+    every = chapters_asked(image)
     if films and len(films) != len(disc.titles):
         raise VerificationError(f"the disc has {len(disc.titles)} titles, and there are {len(films)} films")
     for number, (film, title) in enumerate(zip(films, disc.titles, strict=False), 1):
@@ -127,4 +171,22 @@ def check_dvd(image: Image, films: Sequence[Film], say: Say) -> None:
         if abs(title.seconds - film.seconds) > 2 / film.rate:
             raise VerificationError(
                 f"title {number} is {float(title.seconds):.3f} s long, and its film {float(film.seconds):.3f} s"
+            )
+        asked = film.chapters if every is None else every
+        wanted = [frame / film.rate for frame in chapters.on_units(film, asked)]
+        check_chapters(number, title.chapters, wanted, chapters.VOBU / 2)
+
+
+def check_chapters(number: int, found: Sequence[Fraction], wanted: Sequence[Fraction], tolerance: Fraction) -> None:
+    """A title's chapters begin where they should.
+
+    Raises:
+        VerificationError: they do not.
+    """
+    if len(found) != len(wanted):
+        raise VerificationError(f"title {number} has {len(found)} chapters, and should have {len(wanted)}")
+    for each, (have, want) in enumerate(zip(found, wanted, strict=True), 1):
+        if abs(have - want) > tolerance:
+            raise VerificationError(
+                f"chapter {each} of title {number} begins at {float(have):.3f} s, and should at {float(want):.3f} s"
             )

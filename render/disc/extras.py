@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import textwrap
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from render.errors import DiskFullError, PreflightError
 
 FOLDER = "EXTRAS"
 README, SUMS = f"{FOLDER}/README.txt", f"{FOLDER}/SHA256SUMS"
+CHAPTERS = f"{FOLDER}/chapters.json"
+"""How far apart a disc's chapters are, where that was asked for and not left to its films."""
 PLAYS = {
     "dvd": "a DVD-Video. It plays in DVD players, {}",
     "bdmv": "a Blu-ray. It plays in Blu-ray players, and begins again at its end",
@@ -57,6 +60,20 @@ def _write(path: Path, content: bytes) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise DiskFullError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def write_chapters(tree: Path, every: int) -> None:
+    """Write how far apart a disc's chapters are.
+
+    Raises:
+        DiskFullError: it cannot be written.
+    """
+    _write(tree / CHAPTERS, chapters(every))
+
+
+def chapters(every: int) -> bytes:
+    """What says how far apart chapters are, in seconds; 0 for none."""
+    return (json.dumps({"seconds": every}) + "\n").encode()
 
 
 def readme(kind: Kind, films: Sequence[Film], *, menu: bool = False, once: bool = False) -> str:

@@ -10,8 +10,6 @@ from render.errors import UsageError
 MOST = 30
 """Letters of a volume's name. ISO 9660 takes 32 (ECMA-119, 8.4.7), UDF 30 (ECMA-167 1/7.2.12: 32 bytes, of which one
 says how letters are stored and one how many there are); both must be the same on a disc that has both."""
-JOLIET = 16
-"""What Joliet, the third name on data discs, keeps of it (32 bytes, two a letter)."""
 ISO_LETTERS = re.compile(r"[A-Z0-9_]+")
 """d-characters (ECMA-119, 7.4.1)."""
 

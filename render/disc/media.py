@@ -12,10 +12,16 @@ CAPACITY: dict[str, int] = {
     "dvd5": 4_700_372_992,
     "dvd9": 8_547_991_552,
     "bd25": 24_756_879_360,
-    "bd50": 50_050_629_632,
+    "bd50": 49_782_194_176,
 }
-"""Bytes a medium holds: DVD+R (the smaller of the single-layer ones), DVD+R DL, BD-R with the spare area burners
-reserve by default, BD-R DL."""
+"""Bytes a medium holds: DVD+R (the smaller of the single-layer ones), DVD+R DL, BD-R and BD-R DL with the 256 MiB of spare
+blocks that burners reserve by default (growisofs(1), NOTES)."""
+
+PLAYS_ON = {"dvd": ("dvd5",), "bdmv": ("bd25", "bd50"), "data": tuple(CAPACITY)}
+"""Media for each kind of disc. A DVD-Video on two layers must change layers where a cell of it begins, at a multiple of 16
+blocks, and no free tool arranges that."""
+PLAYERS = {"mpeg2": ("dvd", "DVD-Video"), "bluray": ("bdmv", "Blu-ray that plays")}
+"""Discs that films of a codec are made for."""
 
 RESERVE = 0.005
 """Share of a medium kept free for its file system and menus."""
@@ -34,6 +40,13 @@ class Medium(Block):
         if self.kind == "file":
             return None
         return int(CAPACITY[self.kind] * (1 - RESERVE))
+
+    def note(self, codec: str) -> str:
+        """What a user should know who puts a film of a codec here; nothing where it plays."""
+        kind, name = PLAYERS.get(codec, ("data", ""))
+        if self.kind == "file" or self.kind in PLAYS_ON[kind]:
+            return ""
+        return f"a {name} goes on a {' or '.join(PLAYS_ON[kind])}; on a {self.kind} this film can only be a file"
 
 
 def filled(fit: str | int) -> dict[str, str | int]:

@@ -38,7 +38,7 @@ def contents(image: Image) -> list[tuple[int, str, str]]:
     rows += [(16, f"{' and '.join(iso)}: descriptors", "")] if iso else []
     rows += [(32, f"{udf[0]}: descriptors", ""), (256, f"{udf[0]}: anchor", "")] if udf else []
     files = {entry.extents[0][0]: (path, entry.size) for path, entry in image.sides[-1].files.items() if entry.extents}
-    rows.append((257, "folders and files' entries", ""))
+    rows += [(image.sides[-1].begin, "folders and files' entries", "")] if udf else []
     rows += [(begin, path, f"{size:,} bytes") for begin, (path, size) in sorted(files.items())]
     rows += [(image.end // BLOCK - 1, f"{udf[0]}: anchor again", "")] if udf else []
     return rows

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from render.disc import chapters, sizes
 from render.disc.films import Film, Kind
-from render.disc.media import CAPACITY
+from render.disc.media import CAPACITY, PLAYS_ON
 from render.errors import PreflightError
 
 NAMES = {"dvd": "DVD-Video", "data": "data disc", "bdmv": "Blu-ray"}
@@ -56,11 +56,7 @@ def make(kind: Kind, films: Sequence[Film], every: int | None = None, *, menu: b
         step = film.chapters if every is None else every
         dvd = kind == "dvd"
         marks.append(len(chapters.on_units(film, step) if dvd else chapters.starts(film.seconds, step)))
-    room = {
-        name: size
-        for name, size in CAPACITY.items()
-        if kind == "data" or name.startswith("bd" if kind == "bdmv" else "dvd")
-    }
+    room = {name: CAPACITY[name] for name in PLAYS_ON[kind]}
     return Plan(
         kind, tuple(marks) if kind != "data" else (1,) * len(marks), sizes.image_bytes(kind, films, every, menu=menu),
         system_of(kind, films), room, TOOLS[kind] | ({"spumux": "dvdauthor"} if menu else {}),

@@ -250,7 +250,10 @@ def _write(path: Path, text: str) -> None:
 
 def _extras(asked: argparse.Namespace) -> None:
     found = _found(asked)
-    extras.write(asked.folder, films.kind_of(found, asked.kind), found, menu=asked.menu, once=asked.once)
+    kind = films.kind_of(found, asked.kind)
+    extras.write(asked.folder, kind, found, menu=asked.menu, once=asked.once)
+    if asked.chapters is not None and kind != "data":
+        extras.write_chapters(asked.folder, asked.chapters)
 
 
 def _settle(asked: argparse.Namespace) -> None:
@@ -260,6 +263,7 @@ def _settle(asked: argparse.Namespace) -> None:
 
 
 def _check(asked: argparse.Namespace) -> None:
+    from render.disc import bluray
     from render.disc.read import open_image
 
     found = _found(asked)
@@ -267,8 +271,13 @@ def _check(asked: argparse.Namespace) -> None:
         checking.check_files(image, _say)
         if found:
             checking.check_manifests(image, found, [_manifest(job) for job in asked.jobs], _say)
+        found = found or checking.films_of(image)
         if image.matching(f"{VIDEO}/*"):
             checking.check_dvd(image, found, _say)
+        elif image.matching(f"{BLURAY}/*"):
+            bluray.check(image, found, _say)
+        else:
+            checking.check_data(image, found)
 
 
 def _look(asked: argparse.Namespace) -> None:

@@ -13,8 +13,9 @@ FULL = 0.99
 
 
 def notes(preset: Preset, expected_bytes: int) -> list[str]:
-    """What a user should know about a film's bit rate, one sentence each."""
-    return [note for note in (_starved(preset), _unfilled(preset, expected_bytes)) if note]
+    """What a user should know about a film's bit rate and its disc, one sentence each."""
+    told = (_starved(preset), _unfilled(preset, expected_bytes), preset.medium.note(preset.codec.kind))
+    return [note for note in told if note]
 
 
 def _starved(preset: Preset) -> str:

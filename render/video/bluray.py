@@ -54,10 +54,8 @@ class Bluray(Block):
     bitrate: Bitrate | None = setting(
         None, "Average video bit rate; leave out to use crf.", unit="bit/s", le=MOST_BITRATE
     )
-    max_bitrate: Bitrate | None = setting(
-        36_000_000, "Highest video bit rate over the buffer.", unit="bit/s", le=MOST_BITRATE
-    )
-    buffer: Bitrate | None = setting(
+    max_bitrate: Bitrate = setting(36_000_000, "Highest video bit rate over the buffer.", unit="bit/s", le=MOST_BITRATE)
+    buffer: Bitrate = setting(
         18_000_000,
         "Decoder buffer the bit rate may use up; a player's is larger, for what joints of segments need.",
         unit="bit",
@@ -77,8 +75,6 @@ class Bluray(Block):
     def _one_control(self) -> Bluray:
         if self.crf is not None and self.bitrate is not None:
             raise ValueError("takes either crf or bitrate, not both")
-        if self.max_bitrate is None or self.buffer is None:
-            raise ValueError("needs max_bitrate and buffer: a player's decoder has limits")
         if self.bitrate is not None and self.bitrate > self.max_bitrate:
             raise ValueError("bitrate must not be above max_bitrate")
         return self
@@ -116,8 +112,7 @@ class Bluray(Block):
             return beside.film_bytes(self.bitrate * frames / picture.rate / 8), True
         # As of H.264 (render.video.codec): 0.63 bits per pixel at crf 23 on particle life; six steps halve the rate.
         bits = 0.63 * picture.width * picture.height * frames * 2 ** ((23 - self.quality) / 6)
-        if self.max_bitrate is not None:
-            bits = min(bits, float(self.max_bitrate * frames / picture.rate))
+        bits = min(bits, float(self.max_bitrate * frames / picture.rate))
         return beside.film_bytes(Fraction(int(bits / 8))), False
 
     def check(self, picture: Picture) -> None:
@@ -135,7 +130,7 @@ class Bluray(Block):
             )
         if picture.pixel_aspect != 1:
             raise ValueError("picture.pixel_aspect must be 1:1 on a Blu-ray of this picture")
-        if self.keyframes > 1 and (self.max_bitrate or 0) > SLOW:
+        if self.keyframes > 1 and self.max_bitrate > SLOW:
             raise ValueError("codec.keyframes must be at most 1 where codec.max_bitrate is above 15M, on a Blu-ray")
 
     def warnings(self, picture: Picture) -> list[str]:
@@ -145,12 +140,10 @@ class Bluray(Block):
     def video_arguments(self, picture: Picture) -> list[str]:
         """Arguments of the video encoder."""
         rate = ["-crf", f"{self.quality:g}"] if self.bitrate is None else ["-b:v", str(self.bitrate)]
-        if self.max_bitrate is not None:
-            rate += ["-maxrate", str(self.max_bitrate), "-bufsize", str(self.buffer)]
-        options = ":".join(_OPTIONS if self.max_bitrate is not None else (*_OPTIONS, "nal-hrd=none"))
+        rate += ["-maxrate", str(self.max_bitrate), "-bufsize", str(self.buffer)]
         return [
             "-c:v", "libx264", "-preset", self.speed, "-profile:v", "high", "-level:v", "4.1", *rate,
-            "-g", str(self.gop(picture)), "-x264-params", options, "-threads:v", str(self.threads),
+            "-g", str(self.gop(picture)), "-x264-params", ":".join(_OPTIONS), "-threads:v", str(self.threads),
         ]  # fmt: skip
 
 

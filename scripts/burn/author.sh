@@ -108,7 +108,7 @@ make_menu() {
   # A plain name: a % in that of the temporary folder would be a number.
   step "$ffmpeg" -v error -nostdin -y -f image2 -pattern_type none -loop 1 -framerate "$rate" -t "$seconds" -i "${background:-$work/background.png}" \
     -f lavfi -t "$seconds" -i anullsrc=channel_layout=stereo:sample_rate=48000 -c:v mpeg2video -pix_fmt yuv420p \
-    -s "$size" -r "$rate" -aspect "$aspect" -b:v 6000k -maxrate 8000k -bufsize 1835008 -g 12 -bf 0 -threads 1 \
+    -s "$size" -r "$rate" -aspect "$aspect" -b:v 6000k -minrate 6000k -maxrate 6000k -bufsize 1835008 -g 15 -bf 0 -threads 1 \
     -c:a ac3 -b:a 192k -f dvd -muxrate 10080000 -packetsize 2048 "$work/menu.mpg"
   for mode in "${modes[@]}"; do
     tell "spumux -m dvd -s $number $work/buttons-$mode.xml < $work/menu.mpg > $work/menu-$number.mpg"

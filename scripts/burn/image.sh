@@ -81,7 +81,7 @@ room() {
     dvd5) echo 4700372992 ;;
     dvd9) echo 8547991552 ;;
     bd25) echo 24756879360 ;;
-    bd50) echo 50050629632 ;;
+    bd50) echo 49782194176 ;;
     file) echo 50050629632 ;;
     *) fail "$WRONG" "there is no medium $1" "dvd5, dvd9, bd25 or bd50." ;;
   esac
@@ -97,6 +97,10 @@ if ! $spare; then
 fi
 if [[ $kind == bdmv && $medium == dvd* ]]; then
   fail "$WRONG" "a Blu-ray that plays needs a bd25 or bd50" "players do not look for one on a DVD."
+fi
+if [[ $kind == dvd && $medium != dvd5 && $medium != file ]]; then
+  fail "$WRONG" "a DVD-Video needs a dvd5: its film cannot change layers, and no player looks for one on a BD-R" \
+    "make the film with --fit dvd5 and try again, or see whether it fits: --medium dvd5."
 fi
 say "$image: $kind, $system, label $label, $bytes bytes ($(human "$bytes"))"
 [[ $medium == file ]] || say "$medium takes $room bytes; $(awk -v a="$bytes" -v b="$room" 'BEGIN { printf("%.1f", 100 * a / b) }') % of it"

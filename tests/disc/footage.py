@@ -24,28 +24,37 @@ PACKAGES = {
     "dvdauthor": "dvdauthor", "spumux": "dvdauthor", "genisoimage": "genisoimage", "isoinfo": "genisoimage",
     "xorriso": "xorriso", "lsdvd": "lsdvd", "7zz": "7zip", "shellcheck": "shellcheck", "gcc": "gcc",
     "udfinfo": "udftools", "growisofs": "growisofs", "dvd+rw-mediainfo": "dvd+rw-tools", "bd_list_titles": "libbluray-bin",
+    "bd_info": "libbluray-bin", "bd_splice": "libbluray-bin", "dvdbackup": "dvdbackup",
 }  # fmt: skip
-BITS, SIDE, EDGE = 12, 32, 48
+BITS, SIDE, EDGE = 16, 32, 48
 """A frame's number as squares, light for 1, and below each its opposite: how many, how large, how far from the edge."""
 
 
+def missing(what: str) -> None:
+    """What a proof needs is not there: skip it, and fail it where it counts."""
+    pytest.fail(what) if os.environ.get("CI") else pytest.skip(what)
+
+
 def needs(*tools: str) -> None:
-    """Skip a test whose tools are missing, and fail it where it counts."""
-    missing = [f"{tool} (package {PACKAGES[tool]})" for tool in tools if shutil.which(tool) is None]
-    if missing:
-        said = f"not installed: {', '.join(missing)}"
-        pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
+    """See that tools are there."""
+    absent = [f"{tool} (package {PACKAGES[tool]})" for tool in tools if shutil.which(tool) is None]
+    if absent:
+        missing(f"not installed: {', '.join(absent)}")
+
+
+def program(name: str) -> str:
+    """A program of others, by name."""
+    needs(name)
+    return str(shutil.which(name))
 
 
 def compiled(source: str, library: str, folder: Path) -> str:
-    """A C program of these tests, linked with a library."""
-    needs("gcc")
+    """A C program of these tests, linked with a library of others."""
     target = folder / Path(source).stem
-    words = ["gcc", "-O1", "-Wall", "-Werror", "-o", str(target), str(Path(__file__).parent / source), f"-l{library}"]
-    made = subprocess.run(words, capture_output=True, text=True)
+    words = ["-O1", "-Wall", "-Werror", "-o", str(target), str(Path(__file__).parent / source), f"-l{library}"]
+    made = subprocess.run([program("gcc"), *words], capture_output=True, text=True)
     if made.returncode:
-        said = f"lib{library} is not there to build {source} with: {made.stderr[:200]}"
-        pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
+        missing(f"{source} does not compile against lib{library}: {made.stderr.strip().splitlines()[:1]}")
     return str(target)
 
 
@@ -62,7 +71,7 @@ def script(name: str, *words: object, code: int = 0, stdin: str = "", **variable
 
 def answer(*words: object, stdin: str = "") -> str:
     """What a program says."""
-    made = subprocess.run([*map(str, words)], input=stdin, capture_output=True, text=True, timeout=120)
+    made = subprocess.run([*map(str, words)], input=stdin, capture_output=True, text=True, timeout=300)
     assert made.returncode == 0, (words, made.stdout[-1500:], made.stderr[-1500:])
     return made.stdout
 
@@ -73,7 +82,7 @@ def job(folder: Path, name: str, frames: int, *settings: str, first: int = 0) ->
 
     def draw(self: Film, scene: object, number: int, frame: Frame) -> None:
         drawn(self, scene, number, frame)  # type: ignore[arg-type]
-        _write(frame, first + number)
+        mark(frame.luma, first + number)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Film, "draw", draw)
@@ -83,8 +92,8 @@ def job(folder: Path, name: str, frames: int, *settings: str, first: int = 0) ->
     return folder
 
 
-def _write(frame: Frame, number: int) -> None:
-    luma = frame.luma
+def mark(luma: NDArray[np.uint8], number: int) -> None:
+    """Write a frame's number into it; luma, uint8 [height, width]."""
     for bit in range(BITS):
         value = 235 if number >> bit & 1 else 16
         left = EDGE + bit * SIDE

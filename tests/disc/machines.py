@@ -1,83 +1,29 @@
-"""What the disc tests share: players and readers that others wrote, found or missed; footage that numbers its frames."""
+"""What tests of Blu-rays share: films of numbered frames, and a slow look at each of their packets."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
-from numpy.typing import NDArray
+from footage import mark
 
+from render.disc.bdmv.tables import AUDIO
 from render.video import codec as codecs
 from render.video import ffmpeg, join
 from render.video.audio import Audio
 from render.video.bluray import Bluray
 from render.video.picture import Picture
 
-HERE = Path(__file__).parent
-BITS, SIDE, EDGE = 16, 32, 64
-"""A frame's number as black and white squares: how many, how large, how far from the corner."""
-
-
-def missing(what: str) -> None:
-    """What a proof needs is not there: no reason to pass where it counts."""
-    pytest.fail(what) if os.environ.get("CI") else pytest.skip(what)
-
-
-def program(name: str) -> str:
-    """A program of others, by name."""
-    found = shutil.which(name)
-    if found is None:
-        missing(f"{name} is not installed")
-    return str(found)
-
-
-def answer(*words: str, code: int = 0) -> str:
-    """What a program says."""
-    made = subprocess.run(words, capture_output=True, text=True, timeout=300)
-    assert made.returncode == code, (words, made.stdout[-2000:], made.stderr[-2000:])
-    return made.stdout
-
-
-def compiled(source: str, library: str, folder: Path) -> str:
-    """A C program of these tests, linked with a library of others."""
-    target = folder / Path(source).stem
-    made = subprocess.run(
-        [program("gcc"), "-O1", "-Wall", "-Werror", "-o", str(target), str(HERE / source), f"-l{library}"],
-        capture_output=True, text=True,
-    )  # fmt: skip
-    if made.returncode:
-        missing(f"{source} does not compile against lib{library}: {made.stderr.strip().splitlines()[:1]}")
-    return str(target)
-
 
 def numbered(picture: Picture, number: int) -> bytes:
-    """A frame that tells its number: a row of squares and below it the same inverted, over something that moves."""
+    """A frame that tells its number, over something that moves."""
     luma = np.empty((picture.height, picture.width), np.uint8)
     luma[:] = (np.arange(picture.width) + 7 * number) % 160 + 40
-    for bit in range(BITS):
-        value = 235 if number >> bit & 1 else 16
-        x = EDGE + bit * SIDE
-        luma[EDGE : EDGE + SIDE, x : x + SIDE] = value
-        luma[EDGE + SIDE : EDGE + 2 * SIDE, x : x + SIDE] = 251 - value
+    mark(luma, number)
     return luma.tobytes() + bytes([128]) * (luma.size // 2)
-
-
-def numbers(frames: NDArray[np.uint8]) -> list[int]:
-    """The numbers that decoded frames tell; uint8 [frames, height, width]."""
-    told = []
-    middle = slice(SIDE // 4, 3 * SIDE // 4)
-    for luma in frames:
-        squares = luma[EDGE : EDGE + 2 * SIDE, EDGE : EDGE + BITS * SIDE].reshape(2, SIDE, BITS, SIDE)
-        upper, lower = (each[middle, :, middle].mean((0, 2)) for each in squares)
-        assert np.abs(upper - lower).min() > 100
-        told.append(int(sum(1 << bit for bit in range(BITS) if upper[bit] > lower[bit])))
-    return told
 
 
 def film(tool: ffmpeg.Tool, codec: Bluray, picture: Picture, segments: list[int], folder: Path) -> Path:
@@ -138,8 +84,8 @@ def pictures(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
         if packet["begins"]:
             header = packet["payload"]
             assert header[:3] == b"\0\0\1"
-            stamps = [_stamp(header[9:14])]
-            stamps.append(_stamp(header[14:19]) if header[7] >> 6 == 3 else stamps[0])
+            stamps = [stamp(header[9:14])]
+            stamps.append(stamp(header[14:19]) if header[7] >> 6 == 3 else stamps[0])
             made.append({"place": packet["number"], "shown": stamps[0], "decoded": stamps[1], "data": b""})
             made[-1]["data"] += header[9 + header[8] :]
         else:
@@ -150,7 +96,7 @@ def pictures(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return made
 
 
-def _stamp(data: bytes) -> int:
+def stamp(data: bytes) -> int:
     value = int.from_bytes(data, "big")
     return (value >> 33 & 7) << 30 | (value >> 17 & 0x7FFF) << 15 | (value >> 1 & 0x7FFF)
 
@@ -168,3 +114,30 @@ def buffer_held(pictures: list[dict[str, Any]], packets: list[dict[str, Any]]) -
         held += bits
         most = max(most, held)
     return most
+
+
+def sound_held(packets: list[dict[str, Any]], kilobits: int) -> tuple[int, int, float]:
+    """Bytes of AC-3 in a decoder (ISO/IEC 13818-1, 2.4.2.3): most and least in its main buffer, most in the one before it.
+
+    The least is below 0 where sound is late. The buffer before it empties at 2 Mbit/s.
+    """
+    frame, come, heard = 4 * kilobits, [], []
+    before = last = most_before = 0.0
+    for packet in (packet for packet in packets if packet["pid"] == AUDIO):
+        payload, arrival = packet["payload"], packet["arrival"]
+        if packet["begins"]:
+            heard.append([stamp(payload[9:14]) * 300, 9 + payload[8], 0])
+        heard[-1][2] += len(payload)
+        come.append((arrival, len(payload)))
+        before = max(0.0, before - (arrival - last) * 2_000_000 / 8 / 27_000_000) + 188
+        last, most_before = arrival, max(most_before, before)
+    gone = []
+    for shown, header, size in heard:
+        assert (size - header) % frame == 0
+        for number in range((size - header) // frame):
+            gone.append((shown + number * 864_000, -(frame if number else frame + header)))
+    held = most = least = 0
+    for _, size in sorted(come + gone):  # what is heard at a moment goes before what comes
+        held += size
+        most, least = max(most, held), min(least, held)
+    return most, least, most_before

@@ -2,7 +2,8 @@
    read IMAGE label            the volume's name
    read IMAGE list FOLDER      what a folder holds, sorted by nobody
    read IMAGE size FILE
-   read IMAGE bytes FILE FROM COUNT */
+   read IMAGE bytes FILE FROM COUNT
+   read IMAGE all FILE */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +38,10 @@ int main(int count, char **words)
         printf("%lld\n", (long long)udfread_file_size(file));
         return 0;
     }
-    long long left = atoll(words[5]);
+    int whole = !strcmp(words[2], "all");
+    long long left = whole ? udfread_file_size(file) : atoll(words[5]);
     static char piece[1 << 20];
-    udfread_file_seek(file, atoll(words[4]), UDF_SEEK_SET);
+    udfread_file_seek(file, whole ? 0 : atoll(words[4]), UDF_SEEK_SET);
     while (left > 0) {
         long long got = udfread_file_read(file, piece, left < (long long)sizeof piece ? left : (long long)sizeof piece);
         if (got <= 0)

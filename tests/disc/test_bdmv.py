@@ -9,6 +9,7 @@ import re
 import struct
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,15 +19,16 @@ from typing import Any
 import machines
 import numpy as np
 import pytest
-from machines import answer, compiled, program
-from numpy.typing import NDArray
+from footage import answer, compiled, numbers, program
 
 from render.disc import udf
-from render.disc.bdmv import author, clip, clipinfo, most_film_bytes, navigation, streams
+from render.disc.bdmv import author, clip, clipinfo, most_film_bytes, navigation, sound, streams
 from render.disc.bdmv.author import CLIP, INFORMATION, PLAYLIST, backup, planned
 from render.disc.bdmv.bits import Bits, Raw, table
-from render.disc.bdmv.clip import GAP, LEAD, PACKET, Clip
+from render.disc.bdmv.clip import GAP, LEAD, Clip
+from render.disc.bdmv.packets import PACKET, begins, identifiers, payload_at
 from render.disc.bdmv.sequence import find
+from render.disc.bdmv.sound import Sound
 from render.disc.bdmv.tables import AUDIO, CLOCK, NOTHING, PMT, VIDEO, crc32
 from render.errors import UsageError, VerificationError
 from render.video import bluray, ffmpeg
@@ -116,7 +118,7 @@ def test_a_chapter_can_be_cut_out(disc: Disc, tool: ffmpeg.Tool, tmp_path: Path)
     argv = [tool.path, "-v", "quiet", "-i", str(cut), "-map", "0:v", "-f", "rawvideo", "-pix_fmt", "gray", "-"]
     data = np.frombuffer(subprocess.run(argv, capture_output=True).stdout, np.uint8).reshape(-1, 720, 1280)
     # Groups of pictures have 12 frames; the cut's ends are not at their borders, but at those of aligned units.
-    assert set(range(60, 168)) <= set(machines.numbers(data)) <= set(range(59, 169))
+    assert set(range(60, 168)) <= set(numbers(data)) <= set(range(59, 169))
 
 
 # Every frame
@@ -125,7 +127,7 @@ def test_a_chapter_can_be_cut_out(disc: Disc, tool: ffmpeg.Tool, tmp_path: Path)
 def test_every_frame_is_on_the_image_in_order(disc: Disc, decode: Callable[..., Any], tmp_path: Path) -> None:
     """As 7-Zip takes it out, and as libudfread reads it."""
     answer(program("7zz"), "e", "-y", f"-o{tmp_path}", str(disc.image), "BDMV/STREAM/00000.m2ts")
-    assert machines.numbers(decode(tmp_path / "00000.m2ts", 1280, 720)) == list(range(sum(SEGMENTS)))
+    assert numbers(decode(tmp_path / "00000.m2ts", 1280, 720)) == list(range(sum(SEGMENTS)))
     reader, size = compiled("read.c", "udfread", tmp_path), (disc.folder / CLIP).stat().st_size
     words = [reader, str(disc.image), "bytes", f"/{CLIP}", "0", str(size)]
     assert subprocess.run(words, capture_output=True, check=True).stdout == (tmp_path / "00000.m2ts").read_bytes()
@@ -182,10 +184,18 @@ def test_every_picture_and_sound_is_there_in_time(packets: list[dict[str, Any]],
     assert disc.clip.margin == pytest.approx((min(margins) - GAP) / 27_000_000)
     held = machines.buffer_held(pictures, packets)
     assert held <= bluray.PLAYER_BUFFER
-    for packet in packets:
-        if packet["pid"] == AUDIO and packet["begins"]:
-            shown = machines._stamp(packet["payload"][9:14]) * 300
-            assert 0 < shown - packet["arrival"] <= 27_000_000 * 0.35
+
+
+@pytest.mark.parametrize("kilobits", [64, 192, 256, 448, 640])
+def test_sound_is_there_in_time_and_never_more_than_its_buffer_holds(
+    kilobits: int, tool: ffmpeg.Tool, tmp_path: Path
+) -> None:
+    codec = CODEC.model_copy(update={"audio_bitrate": 1000 * kilobits})
+    made = clip.make(machines.film(tool, codec, HD, [40], tmp_path), tmp_path / "clip", RATE)
+    assert made.sound == Sound(48_000, 2, 1000 * kilobits)
+    most, least, transport = machines.sound_held(machines.packets(tmp_path / "clip"), kilobits)
+    assert 0 <= least <= most <= sound.BUFFER == 3360
+    assert transport <= 512
 
 
 def test_continuity_counters_count(packets: list[dict[str, Any]]) -> None:
@@ -280,7 +290,7 @@ def test_how_far_a_key_frame_reaches_is_told_in_steps(size: int, end: int) -> No
 def clip_of(**changed: Any) -> Clip:
     sequence = find(SEQUENCE)
     whole: dict[str, Any] = {
-        "packets": 3200, "video": sequence, "sound": clip.Sound(48_000, 2), "rate": Fraction(24), "margin": 0.1,
+        "packets": 3200, "video": sequence, "sound": Sound(48_000, 2, 192_000), "rate": Fraction(24), "margin": 0.1,
         "places": np.array([4, 100]), "times": np.array([9000, 12_750]), "keys": np.array([True, False]),
     }  # fmt: skip
     return Clip(**whole | changed)
@@ -415,7 +425,7 @@ def test_another_rate_than_the_film_s_is_told(rate: Fraction, said: str, disc: D
         ({"video": clip.Sequence(100, 41, 1920, 1080, False)}, "1920 x 1080 at 24, interlaced, which"),
         ({"video": clip.Sequence(100, 51, 1920, 1080, True)}, "profile 100 and level 5.1: players take High up to 4.1"),
         ({"video": clip.Sequence(122, 41, 1920, 1080, True)}, "profile 122"),
-        ({"sound": clip.Sound(44_100, 2)}, "44100 samples a second, and players take 48000"),
+        ({"sound": Sound(44_100, 2, 192_000)}, "44100 samples a second, and players take 48000"),
     ],
 )
 def test_what_players_do_not_play_is_told(changed: dict[str, Any], said: str) -> None:
@@ -504,18 +514,36 @@ def test_an_image_needs_nothing_heavy() -> None:
 
 
 def test_a_clip_of_many_packets_takes_little_memory(disc: Disc, tmp_path: Path) -> None:
-    """A block is 12.6 MB, whatever the film's length; beside it only a few numbers a picture."""
-    seen: list[int] = []
-    real = clip._Pass.block
-
-    def watched(self: Any, block: NDArray[np.uint8], target: Any) -> None:
-        seen.append(len(block))
-        real(self, block, target)
-
+    """Some blocks, whatever the film's length: of one that is eight times as long no more is held at once."""
     assert clip.BLOCK * PACKET < 13_000_000
+    peaks = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(clip._Pass, "block", watched)
-        patch.setattr(clip, "BLOCK", 1024)
-        clip.make(disc.film, tmp_path / "clip", RATE)
-    assert max(seen) == 1024
-    assert sum(seen) * PACKET == disc.film.stat().st_size
+        patch.setattr(clip, "BLOCK", 512)
+        for repeats in (1, 8):
+            film = tmp_path / f"{repeats}.m2ts"
+            film.write_bytes(later(disc.film.read_bytes(), repeats))
+            tracemalloc.start()
+            made = clip.make(film, tmp_path / "clip", RATE)
+            peaks.append(tracemalloc.get_traced_memory()[1])
+            tracemalloc.stop()
+            assert len(made.times) == repeats * sum(SEGMENTS)
+    assert film.stat().st_size > 4 * peaks[1]
+    assert peaks[1] < 1.25 * peaks[0]
+
+
+def later(data: bytes, repeats: int) -> bytes:
+    """A film so often, each time with later time stamps."""
+    rows = np.frombuffer(data, np.uint8).reshape(-1, PACKET)
+    starts = np.flatnonzero(begins(rows) & np.isin(identifiers(rows), (VIDEO, AUDIO)))
+    length = round(sum(SEGMENTS) / RATE * 90_000)
+    found = []
+    for number in range(repeats):
+        copy = rows.copy()
+        for packet, at in zip(starts, payload_at(rows)[starts], strict=True):
+            for place in range(at + 9, at + 9 + copy[packet, at + 8], 5):
+                old = copy[packet, place : place + 5]
+                time = machines.stamp(old.tobytes()) + number * length
+                parts = (old[0] & 0xF0 | time >> 29 & 0x0E | 1, time >> 22, time >> 14 | 1, time >> 7, time << 1 | 1)
+                copy[packet, place : place + 5] = [int(part) & 0xFF for part in parts]
+        found.append(copy.tobytes())
+    return b"".join(found)

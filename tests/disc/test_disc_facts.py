@@ -144,10 +144,7 @@ def test_sizes_grow_as_discs_do(tmp_path: Path) -> None:
     two_hours = film(tmp_path, frames=215_784, bytes=4_200_000_000)
     told = sizes.image_bytes("dvd", [two_hours])
     assert 0 < told - two_hours.bytes < 0.001 * told
-    assert sizes.smallest_medium(told) == "dvd5"
-    assert sizes.smallest_medium(5_000_000_000) == "dvd9"
-    assert sizes.smallest_medium(5_000_000_000, "bdmv") == "bd25"
-    assert sizes.smallest_medium(10**12) is None
+    assert plan.make("dvd", [two_hours]).room == {"dvd5": CAPACITY["dvd5"]}  # no layers for a DVD-Video
     huge = film(tmp_path, codec="hevc", bytes=5 * 2**30)
     assert plan.make("data", [huge]).system == "UDF 2.50"
     assert plan.make("data", [huge]).room == CAPACITY
@@ -181,6 +178,14 @@ def test_render_disc_becomes_the_script(tmp_path: Path) -> None:
         made = subprocess.run([*words, verb, str(folder)], capture_output=True, text=True)
         assert made.returncode in (2, 3)
         assert said in made.stderr
+
+
+def test_the_scripts_know_the_same_media(tmp_path: Path) -> None:
+    needs("genisoimage")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "a").write_text("a")
+    for medium, room in CAPACITY.items():
+        assert f"{medium} takes {room} bytes" in script("image.sh", "--dry-run", "--medium", medium, tmp_path / "tree")
 
 
 def test_missing_tools_are_named_with_their_packages(tmp_path: Path) -> None:

@@ -11,15 +11,16 @@ from pathlib import Path
 import machines
 import numpy as np
 import pytest
-from machines import answer, program
+from footage import answer, program
 
 from render import preset as presets
 from render.disc import udf
-from render.disc.bdmv import author
+from render.disc.bdmv import author, sound
 from render.disc.bdmv.author import CLIP
 from render.job import plan as plans
 from render.job import run
 from render.video import bluray, ffmpeg
+from render.video import codec as codecs
 from render.video.bluray import Bluray
 from render.video.inspect import contents
 from render.video.picture import Picture
@@ -58,9 +59,7 @@ def test_a_film_that_uses_all_it_may_is_delivered_in_time(tool: ffmpeg.Tool, tmp
     for number in range(3):
         parts.append((tmp_path / f"{number}.ts", 60))
         raw = b"".join(noise[frame % 4] for frame in range(60))
-        subprocess.run(
-            [tool.path, *machines.codecs.arguments(codec, picture, str(parts[-1][0]))], input=raw, check=True
-        )
+        subprocess.run([tool.path, *codecs.arguments(codec, picture, str(parts[-1][0]))], input=raw, check=True)
     film = machines.joined(tool, codec, picture, parts, tmp_path)
     clip = author(film, tmp_path / "disc", picture.rate)
     print(f"\nlatest picture {clip.margin:.3f} s early; {film.stat().st_size * 8 / 3.003 / 1e6:.1f} Mbit/s")
@@ -68,6 +67,8 @@ def test_a_film_that_uses_all_it_may_is_delivered_in_time(tool: ffmpeg.Tool, tmp
     assert clip.margin > 0.3
     found = machines.packets(tmp_path / "disc" / CLIP)
     assert machines.buffer_held(machines.pictures(found), found) <= 30_000_000
+    most, least, _ = machines.sound_held(found, 192)
+    assert 0 <= least <= most <= sound.BUFFER
     assert lowest_fill(contents(tool, film).sizes, picture.rate, bluray.DELIVERED, bluray.AHEAD) > 0.6
 
 

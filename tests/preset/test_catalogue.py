@@ -143,7 +143,7 @@ def test_players_can_play_them(name: str, shipped: dict[str, Preset]) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "sectors"),
-    [("dvd5", 2_295_104), ("dvd9", 4_173_824), ("bd25", 12_088_320), ("bd50", 24_438_784)],
+    [("dvd5", 2_295_104), ("dvd9", 4_173_824), ("bd25", 12_088_320), ("bd50", 24_307_712)],
 )
 def test_discs_hold_whole_sectors_of_2048_bytes(kind: str, sectors: int) -> None:
     assert CAPACITY[kind] == sectors * 2048

@@ -65,6 +65,24 @@ def test_a_shorter_film_gets_more_up_to_what_its_codec_allows() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "medium", "said"),
+    [
+        ("dvd_video", "dvd9", "a DVD-Video goes on a dvd5; on a dvd9 this film can only be a file"),
+        ("dvd_video", "bd25", "a DVD-Video goes on a dvd5; on a bd25"),
+        ("bd_1080p24", "dvd9", "a Blu-ray that plays goes on a bd25 or bd50; on a dvd9"),
+        ("dvd_video", "dvd5", ""),
+        ("bd_1080p24", "bd50", ""),
+        ("dvd_mp4", "dvd9", ""),
+    ],
+)
+def test_a_disc_that_does_not_play_the_film_is_told_before_it_is_made(name: str, medium: str, said: str) -> None:
+    made = preset.load(name, None, options.overrides(duration="20m", fit=medium))
+    told = [note for note in budget.notes(made, expected(made)) if "can only be a file" in note]
+    assert (told or [""])[0].startswith(said)
+    assert bool(told) == bool(said)
+
+
+@pytest.mark.parametrize(
     ("text", "said"),
     [
         ("codec: {kind: h264, bitrate: 2M}\n", "p.yaml:4: codec.bitrate cannot stand beside fit"),

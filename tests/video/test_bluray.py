@@ -43,7 +43,7 @@ def test_pictures_that_no_disc_holds(picture: dict[str, object], said: str) -> N
     ("settings", "said"),
     [
         ({"crf": 20.0, "bitrate": 10_000_000}, "either crf or bitrate"),
-        ({"max_bitrate": None}, "needs max_bitrate and buffer"),
+        ({"max_bitrate": None}, "max_bitrate\n  Value error, must be a bit rate"),
         ({"bitrate": 20_000_000, "max_bitrate": 15_000_000}, "bitrate must not be above max_bitrate"),
         ({"max_bitrate": 41_000_000}, "less than or equal to 40000000"),
         ({"buffer": 19_000_000}, "less than or equal to 18000000"),

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from render.disc.bdmv import clip as clips
 from render.disc.bdmv import clipinfo, navigation, playlist, streams
-from render.disc.bdmv.clip import PACKET, UNIT, Clip
+from render.disc.bdmv.clip import UNIT, Clip
+from render.disc.bdmv.packets import PACKET
 from render.disc.udf import Folder, image_bytes
 from render.disc.udf.layout import CLUSTER
 from render.disc.udf.tree import File

@@ -6,26 +6,41 @@ and forth by seconds (9.0.2, without a constant ``-muxrate``), so the arrivals a
 (PCR) with them, which must agree:
 
 - a picture's packets leave :data:`LEAD` before its decoding time, or behind the packets before them at full rate;
-- sound leaves :data:`SOUND_LEAD` before its time, for its buffer is small;
+- sound leaves evenly, at its bit rate, as much before its time as its small buffer allows
+  (:func:`render.disc.bdmv.sound.lead`), and goes before pictures that wait;
 - the clock has packets of its own (ISO/IEC 13818-1, 2.4.3.5), one before a picture and one every :data:`CLOCK_PACKETS`.
 
 No decoder's buffer overflows then: video waits in it for LEAD at the most, which at 48 Mbit/s is less than the 30 Mbit
-it has. That no picture is late is checked for each one.
+it has. That no picture and no sound is late is checked for each packet.
 """
 
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from render.disc.bdmv import sequence, tables
+from render.disc.bdmv import sequence, sound, tables
+from render.disc.bdmv.packets import (
+    PACKET,
+    PAYLOAD,
+    STAMP,
+    TICKS,
+    begins,
+    clock_bytes,
+    clocks,
+    identifiers,
+    payload_at,
+    stamps,
+)
 from render.disc.bdmv.sequence import Sequence
+from render.disc.bdmv.sound import Sound
 from render.disc.bdmv.tables import AC3, AUDIO, CLOCK, H264, NOTHING, PAT, PMT, SDT, SIT, VIDEO
 from render.errors import DiskFullError, UsageError, VerificationError
 
@@ -33,39 +48,19 @@ if TYPE_CHECKING:
     Rows = NDArray[np.uint8]
     Numbers = NDArray[np.int64]
 
-PACKET = 192
 UNIT = 32
 """Packets of an aligned unit, 6144 bytes: an .m2ts is a whole number of them."""
 BLOCK = 2048 * UNIT
 """Packets that are worked on at once, 12.6 MB."""
-TICKS = 27_000_000
-"""Ticks a second of arrivals and of the clock; time stamps have one in 300 of them (ISO/IEC 13818-1, 2.4.2.1)."""
-STAMP = 300
 GAP = TICKS * 188 * 8 // tables.PEAK_RATE
 """Ticks a packet takes at full rate."""
 LEAD = TICKS * 6 // 10
-SOUND_LEAD = TICKS * 2 // 10
+MOST_WAITING = 2048 * UNIT
+"""Packets of pictures that wait at the most for sound that may have to go before them."""
 CLOCK_PACKETS = 1500
 """47 ms at full rate; between two clocks there may be 100 (ISO/IEC 13818-1, 2.7.2)."""
 CLOCK_SECONDS = Fraction(1, 20)
 NOWHERE = -(1 << 62)
-
-_SAMPLE_RATES = (48_000, 44_100, 32_000)
-_CHANNELS = (2, 1, 2, 3, 3, 4, 4, 5)
-"""By AC-3's acmod (ATSC A/52, table 5.8)."""
-
-
-@dataclass(frozen=True)
-class Sound:
-    """AC-3 sound.
-
-    Attributes:
-        rate: samples a second.
-        channels: without the one for low frequencies.
-    """
-
-    rate: int
-    channels: int
 
 
 @dataclass(frozen=True)
@@ -144,52 +139,6 @@ def make(source: Path, target: Path, rate: Fraction) -> Clip:
     return work.clip()
 
 
-def _identifiers(rows: Rows) -> Numbers:
-    return (rows[:, 5].astype(np.int64) & 0x1F) << 8 | rows[:, 6]
-
-
-def _begins(rows: Rows) -> NDArray[np.bool_]:
-    """Packets in which a PES packet or a section begins."""
-    return np.asarray(rows[:, 5] & 0x40 != 0)
-
-
-def _payload_at(rows: Rows) -> Numbers:
-    """Where the payload begins in each packet, behind its adaptation field (ISO/IEC 13818-1, 2.4.3.4)."""
-    return np.where(rows[:, 7] & 0x20, rows[:, 8].astype(np.int64) + 9, 8)
-
-
-def _stamp(rows: Rows, at: Numbers) -> Numbers:
-    """A time stamp: 33 bits in five bytes (ISO/IEC 13818-1, 2.4.3.6)."""
-    b = [rows[np.arange(len(rows)), at + place].astype(np.int64) for place in range(5)]
-    return (b[0] >> 1 & 7) << 30 | b[1] << 22 | b[2] >> 1 << 15 | b[3] << 7 | b[4] >> 1
-
-
-def _stamps(rows: Rows) -> tuple[Numbers, Numbers]:
-    """When what begins in these packets is shown, and when it is decoded.
-
-    Raises:
-        ValueError: one says no time.
-    """
-    at = _payload_at(rows)
-    if (at > PACKET - 19).any():
-        raise ValueError("it has a PES packet whose header is cut in two")
-    numbers = np.arange(len(rows))
-    if (rows[numbers, at] | rows[numbers, at + 1] | (rows[numbers, at + 2] ^ 1)).any():
-        raise ValueError("it has a PES packet without a start code")
-    flags = rows[numbers, at + 7] >> 6
-    if (flags < 2).any():
-        raise ValueError("it has a PES packet without a time stamp")
-    shown = _stamp(rows, at + 9)
-    return shown, np.where(flags == 3, _stamp(rows, at + 14), shown)
-
-
-def _clocks(count: int) -> Rows:
-    """Packets that hold nothing but a clock that is still to be set."""
-    rows = np.full((count, PACKET), 0xFF, np.uint8)
-    rows[:, 4:10] = (0x47, CLOCK >> 8, CLOCK & 0xFF, 0x20, 183, 0x10)
-    return rows
-
-
 class _Pass:
     """The pass over the packets; holds what goes from one block to the next."""
 
@@ -199,13 +148,23 @@ class _Pass:
         self._pmt = b""
         self._video: Sequence | None = None
         self._sound: Sound | None = None
+        self._has_sound = False
         self._video_key = self._sound_key = NOWHERE
-        self._waiting = (np.empty((0, PACKET), np.uint8), np.empty(0, np.int64))
-        self._lane = 0  # packets so far that are no sound
+        self._sound_packets = 0  # of the PES packet at hand
+        nothing, never = np.empty((0, PACKET), np.uint8), np.empty(0, np.int64)
+        self._lane = (
+            nothing,
+            never,
+            never,
+        )  # tables and pictures that wait, when they may leave, when they are decoded
+        self._sound_lane = (nothing, never)
+        self._come = 0  # packets so far that are no sound
+        self._pictures = 0
+        self._last_decoded = -1
         self._packets = self._frames = 0
         self._next = 0  # the earliest time for the next packet
         self._decoded = -1  # when the picture at hand is decoded
-        self._margin = 1 << 62
+        self._margin = self._sound_margin = 1 << 62
         self._places: list[Numbers] = []
         self._times: list[Numbers] = []
         self._keys: list[NDArray[np.bool_]] = []
@@ -214,27 +173,17 @@ class _Pass:
         """Take a block of ffmpeg's packets and write what comes of it."""
         try:
             rows = self._checked(block)
-            pids = _identifiers(rows)
+            pids = identifiers(rows)
             self._learn(rows, pids)
-            lane, keys, decoded = self._video_lane(rows[pids != AUDIO])
-            sound, sound_keys = self._sound_lane(rows[pids == AUDIO])
+            self._take_pictures(rows[pids != AUDIO])
+            self._take_sound(rows[pids == AUDIO])
         except ValueError as error:
             raise UsageError(f"{self._name} cannot become a clip: {error}") from None
-        if not len(lane):
-            self._waiting = (sound, sound_keys)
-            return
-        # Sound goes to its place between the pictures' packets, and waits where that is in a later block.
-        count = int(np.searchsorted(sound_keys, keys[-1], side="right"))
-        self._waiting = (sound[count:], sound_keys[count:])
-        between = np.searchsorted(keys, sound_keys[:count], side="right")
-        self._put(
-            np.insert(lane, between, sound[:count], axis=0), np.insert(keys, between, sound_keys[:count]), decoded, clip
-        )
+        self._merge(clip)
 
     def finish(self, clip: BinaryIO) -> None:
-        """Write the sound that is left, and fill the last unit."""
-        rows, keys = self._waiting
-        self._put(rows, keys, np.empty(0, np.int64), clip)
+        """Write what is left, and fill the last unit."""
+        self._merge(clip, last=True)
         rest = -self._packets % UNIT
         nothing = np.full((rest, PACKET), 0xFF, np.uint8)
         nothing[:, 4:8] = (0x47, NOTHING >> 8, NOTHING & 0xFF, 0x10)
@@ -260,6 +209,8 @@ class _Pass:
                 f"{self._name} has a picture that comes {-self._margin / TICKS:.3f} s too late at 48 Mbit/s",
                 "encode it with a lower codec.max_bitrate or codec.buffer.",
             )
+        if self._sound_margin < 0:
+            raise VerificationError(f"{self._name} has sound that comes {-self._sound_margin / TICKS:.3f} s too late")
         return Clip(
             self._packets, self._video, self._sound, self._rate, places, times, keys, self._margin / TICKS
         )  # fmt: skip
@@ -269,7 +220,7 @@ class _Pass:
         if (block[:, 4] != 0x47).any():
             number = int(np.argmax(block[:, 4] != 0x47))
             raise ValueError(f"packet {number} of a block does not begin as a packet does")
-        pids = _identifiers(block)
+        pids = identifiers(block)
         known = np.isin(pids, (PAT, PMT, SDT, VIDEO, AUDIO, NOTHING))
         if not known.all():
             raise ValueError(f"it has packets of stream {int(pids[np.argmin(known)]):#06x}, which such a clip has not")
@@ -282,36 +233,37 @@ class _Pass:
             self._pmt, streams = tables.program_map(rows[maps[0], 8:].tobytes())
             if streams.get(VIDEO) != H264:
                 raise ValueError("its video is not H.264")
-            if AUDIO in streams and streams[AUDIO] != AC3:
+            self._has_sound = AUDIO in streams
+            if self._has_sound and streams[AUDIO] != AC3:
                 raise ValueError("its sound is not AC-3")
         if not self._pmt:
             raise ValueError("it does not begin with a programme map")
         if self._video is None:
-            starts = np.flatnonzero(_begins(rows) & (pids == VIDEO))[:2]
+            starts = np.flatnonzero(begins(rows) & (pids == VIDEO))[:2]
             if len(starts):
                 picture = rows[starts[0] : starts[1] if len(starts) > 1 else len(rows)]
-                picture = picture[_identifiers(picture) == VIDEO][:64]
-                places = _payload_at(picture)
+                picture = picture[identifiers(picture) == VIDEO][:64]
+                places = payload_at(picture)
                 stream = b"".join(row[place:].tobytes() for row, place in zip(picture, places, strict=True))
                 self._video = sequence.find(stream)
         if self._sound is None:
-            starts = np.flatnonzero(_begins(rows) & (pids == AUDIO))[:1]
+            starts = np.flatnonzero(begins(rows) & (pids == AUDIO))[:1]
             if len(starts):
-                self._sound = _sound(rows[starts[0]])
+                self._sound = sound.find(rows[starts[0]])
 
-    def _video_lane(self, rows: Rows) -> tuple[Rows, Numbers, Numbers]:
-        """Tables and pictures with clocks between them; when each packet may leave; when pictures are decoded."""
-        rows, pids = rows.copy(), _identifiers(rows)
+    def _take_pictures(self, rows: Rows) -> None:
+        """Tables and pictures with clocks between them go to their lane."""
+        rows, pids = rows.copy(), identifiers(rows)
         for pid, payload in ((PAT, self._pat), (PMT, self._pmt), (SDT, self._sit)):
             rows[pids == pid, 8:] = np.frombuffer(payload, np.uint8)
         rows[pids == SDT, 6] = SIT
         video = np.flatnonzero(pids == VIDEO)
         self._clear_clocks(rows, video)
-        starts = video[_begins(rows[video])]
-        shown, decoded = _stamps(rows[starts])
-        if (np.diff(decoded, prepend=self._decoded) <= 0).any():
+        starts = video[begins(rows[video])]
+        shown, decoded = stamps(rows[starts])
+        if (np.diff(decoded, prepend=self._last_decoded) <= 0).any():
             raise ValueError("its time stamps do not rise")
-        if len(starts) and not self._frames and decoded[0] * STAMP < LEAD:
+        if len(starts) and not self._pictures and decoded[0] * STAMP < LEAD:
             raise ValueError("its first picture is decoded before it could have come")
         has_field = (rows[starts, 7] & 0x20 != 0) & (rows[starts, 8] > 0)
         self._times.append(shown)
@@ -319,13 +271,20 @@ class _Pass:
         keys = np.full(len(rows), self._video_key)
         keys[starts] = decoded * STAMP - LEAD
         keys = np.maximum.accumulate(keys)
-        numbers = self._frames + np.arange(len(starts))
-        regular = np.flatnonzero((self._lane + np.arange(len(rows))) % CLOCK_PACKETS == CLOCK_PACKETS - 1)
+        numbers = self._pictures + np.arange(len(starts))
+        regular = np.flatnonzero((self._come + np.arange(len(rows))) % CLOCK_PACKETS == CLOCK_PACKETS - 1)
         places = np.union1d(starts[numbers % clock_every(self._rate) == 0], regular)
-        self._lane += len(rows)
+        self._come += len(rows)
+        self._pictures += len(starts)
         if len(keys):
             self._video_key = int(keys[-1])
-        return np.insert(rows, places, _clocks(len(places)), axis=0), np.insert(keys, places, keys[places]), decoded
+        if len(decoded):
+            self._last_decoded = int(decoded[-1])
+        rows, keys = np.insert(rows, places, clocks(len(places)), axis=0), np.insert(keys, places, keys[places])
+        old_rows, old_keys, old_decoded = self._lane
+        self._lane = (
+            np.concatenate([old_rows, rows]), np.concatenate([old_keys, keys]), np.concatenate([old_decoded, decoded]),
+        )  # fmt: skip
 
     def _clear_clocks(self, rows: Rows, video: Numbers) -> None:
         """Take ffmpeg's clock out of video packets; stuffing stays in its place (ISO/IEC 13818-1, 2.4.3.4)."""
@@ -336,32 +295,79 @@ class _Pass:
         rows[clocks, 9] &= 0xEF
         rows[clocks, 10:16] = 0xFF
 
-    def _sound_lane(self, rows: Rows) -> tuple[Rows, Numbers]:
-        """Sound that is still to be written, and when each packet may leave."""
-        starts = np.flatnonzero(_begins(rows))
+    def _take_sound(self, rows: Rows) -> None:
+        """Sound goes to its lane: a PES packet begins to leave before its time, and its packets follow at its bit rate."""
+        if not len(rows):
+            return
+        if self._sound is None:
+            raise ValueError("its sound does not begin with a PES packet")
+        is_begin = begins(rows)
+        starts = np.flatnonzero(is_begin)
+        numbers = np.arange(len(rows))
+        first = np.maximum.accumulate(np.where(is_begin, numbers, -self._sound_packets))
         keys = np.full(len(rows), self._sound_key)
-        keys[starts] = _stamps(rows[starts])[0] * STAMP - SOUND_LEAD
+        keys[starts] = stamps(rows[starts])[0] * STAMP - sound.lead(self._sound)
         keys = np.maximum.accumulate(keys)
-        if len(keys):
-            self._sound_key = int(keys[-1])
-        waiting, waiting_keys = self._waiting
-        return np.concatenate([waiting, rows]), np.concatenate([waiting_keys, keys])
+        self._sound_key, self._sound_packets = int(keys[-1]), int(numbers[-1] - first[-1]) + 1
+        keys += (numbers - first) * (TICKS * PAYLOAD * 8 // self._sound.bitrate)
+        old_rows, old_keys = self._sound_lane
+        self._sound_lane = (
+            np.concatenate([old_rows, rows]), np.maximum.accumulate(np.concatenate([old_keys, keys])),
+        )  # fmt: skip
+
+    def _merge(self, clip: BinaryIO, *, last: bool = False) -> None:
+        """Write both lanes until one of them ends, for what follows in it may have to go first; at last all of them."""
+        rows, keys, decoded = self._lane
+        heard, heard_keys = self._sound_lane
+        if not self._packets and len(keys) and keys[-1] != NOWHERE:  # tables come right before the first picture
+            first = int(np.argmax(keys != NOWHERE))
+            self._next = int(keys[first]) - first * GAP
+        between = self._between(keys, heard_keys)
+        count, end = len(between), len(rows)
+        if last:
+            between += [end] * (len(heard) - count)
+            count = len(heard)
+        elif self._has_sound and count == len(heard):
+            end = max(between[-1] if between else 0, end - MOST_WAITING)
+        pictures = int(((identifiers(rows[:end]) == VIDEO) & begins(rows[:end])).sum())
+        self._lane = rows[end:], keys[end:], decoded[pictures:]
+        self._sound_lane = heard[count:], heard_keys[count:]
+        self._put(
+            np.insert(rows[:end], between, heard[:count], axis=0), np.insert(keys[:end], between, heard_keys[:count]),
+            decoded[:pictures], clip,
+        )  # fmt: skip
+
+    def _between(self, keys: Numbers, sound_keys: Numbers) -> list[int]:
+        """Before which packet of the other lane each packet of sound goes: the first that would leave at its time or later.
+
+        Sound that goes behind all of them is left out.
+        """
+        behind = np.arange(len(keys)) * GAP
+        ready = (behind + np.maximum.accumulate(keys - behind)).tolist()  # when each could leave, were there no sound
+        # A packet that is the p-th leaves at p * GAP + begin, or when it is ready; begin grows where the drive waits.
+        found: list[int] = []
+        at, begin = 0, self._next
+        for before, key in enumerate(sound_keys.tolist()):
+            at = max(at, min(bisect_left(ready, key, at), -((begin - key) // GAP) - before))
+            if at >= len(ready):
+                break
+            waited = ready[at - 1] - (at - 1 + before) * GAP if at else begin
+            begin = max(begin, waited, key - (at + before) * GAP)
+            found.append(at)
+        return found
 
     def _put(self, rows: Rows, keys: Numbers, decoded: Numbers, clip: BinaryIO) -> None:
         """Give packets their arrivals and write them."""
         if not len(rows):
             return
-        if not self._packets and keys[-1] != NOWHERE:  # tables come right before the first picture
-            first = int(np.argmax(keys != NOWHERE))
-            self._next = int(keys[first]) - first * GAP
         behind = np.arange(len(rows)) * GAP
         arrivals = behind + np.maximum(np.maximum.accumulate(keys - behind), self._next)
         self._next = int(arrivals[-1]) + GAP
         rows[:, :4] = (arrivals & 0x3FFFFFFF).astype(">u4").view(np.uint8).reshape(-1, 4)
-        pids = _identifiers(rows)
+        pids = identifiers(rows)
         clocks = np.flatnonzero(pids == CLOCK)
-        rows[clocks, 10:16] = _clock_bytes(arrivals[clocks])
-        starts = (pids == VIDEO) & _begins(rows)
+        rows[clocks, 10:16] = clock_bytes(arrivals[clocks])
+        starts = (pids == VIDEO) & begins(rows)
         self._places.append(self._packets + np.flatnonzero(starts))
         # A picture's last packet decides whether it is in time, so all of its packets are asked.
         video = pids == VIDEO
@@ -370,21 +376,10 @@ class _Pass:
             self._margin = min(self._margin, int((due - arrivals[video] - GAP).min()))
         if len(decoded):
             self._decoded = int(decoded[-1])
+        if self._sound is not None and len(late := (arrivals - keys)[pids == AUDIO]):
+            # What leaves at its time is there a lead before the first byte in it is due, less a frame at the most.
+            spare = sound.lead(self._sound) - self._sound.frame_ticks
+            self._sound_margin = min(self._sound_margin, spare - GAP - int(late.max()))
         self._frames += len(decoded)
         self._packets += len(rows)
         clip.write(rows.data)
-
-
-def _clock_bytes(ticks: Numbers) -> Any:
-    """Clock references: 33 bits of 90 kHz, 6 reserved, 9 of 27 MHz (ISO/IEC 13818-1, 2.4.3.5)."""
-    values = (ticks // STAMP & (1 << 33) - 1) << 15 | 0x7E00 | ticks % STAMP
-    return values.astype(">u8").view(np.uint8).reshape(-1, 8)[:, 2:]
-
-
-def _sound(row: NDArray[np.uint8]) -> Sound:
-    """What a packet says in which a frame of AC-3 begins (ATSC A/52, 5.3.1, 5.3.2)."""
-    at = int(_payload_at(row[np.newaxis])[0])
-    frame = row[at + 9 + int(row[at + 8]) :]
-    if frame[:2].tobytes() != b"\x0b\x77" or frame[4] >> 6 > 2:
-        raise ValueError("its sound is not AC-3")
-    return Sound(_SAMPLE_RATES[frame[4] >> 6], _CHANNELS[frame[6] >> 5])

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from render.disc.bdmv.bits import Bits, Raw, addresses, sized, table
-from render.disc.bdmv.clip import PACKET, Clip
+from render.disc.bdmv.clip import Clip
+from render.disc.bdmv.packets import PACKET
 from render.disc.bdmv.streams import VERSION, sound_coding, video_coding
 from render.disc.bdmv.tables import AUDIO, CLOCK, PEAK_RATE, PMT, VIDEO
 

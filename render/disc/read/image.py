@@ -36,11 +36,13 @@ class Side:
         name: such as ISO 9660.
         label: the volume's name in it.
         files: every file by its path.
+        begin: block at which what it says of folders and files begins, 0 where nobody asks.
     """
 
     name: str
     label: str
     files: dict[str, Entry]
+    begin: int = 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,21 @@ class Image:
                 yield got
                 length -= want
                 begin += want // BLOCK if begin >= 0 else 0
+
+    def part(self, entry: Entry, at: int, length: int) -> bytes:
+        """Some bytes of a file that its image stores.
+
+        Raises:
+            VerificationError: they are not there.
+        """
+        found = b""
+        for begin, size in entry.extents:
+            if at < size and len(found) < length:
+                found += _read(self.handle, begin * BLOCK + at, min(size - at, length - len(found)))
+            at = max(0, at - size)
+        if len(found) < length:
+            raise VerificationError("the image ends in the middle of a file")
+        return found
 
     def content(self, path: str) -> bytes | None:
         """A small file; None where there is none."""

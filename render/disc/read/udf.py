@@ -183,10 +183,11 @@ class _Volume:
     def side(self) -> Side:
         """All its files."""
         _, place, reference = self._file_set
-        data = self._checked(self._block(place, reference), FILE_SET)
+        begin = self._block(place, reference)
+        data = self._checked(begin, FILE_SET)
         files: dict[str, Entry] = {}
         self._walk(self._address(data, 400), "", files, 0)
-        return Side(self.name, self.label, files)
+        return Side(self.name, self.label, files, begin)
 
     def _walk(self, icb: tuple[int, int, int], path: str, files: dict[str, Entry], deep: int) -> None:
         if deep > DEEPEST:

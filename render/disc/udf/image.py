@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 from typing import BinaryIO
@@ -137,6 +138,10 @@ def _stretch(handle: int, at: int, size: int) -> tuple[int, int]:
         return at, size
     try:
         begin = os.lseek(handle, at, os.SEEK_DATA)
-    except OSError:  # nothing but a hole is left
-        return size, size
-    return begin, min(os.lseek(handle, begin, os.SEEK_HOLE), size)
+        return begin, min(os.lseek(handle, begin, os.SEEK_HOLE), size)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # nothing but a hole is left (lseek(2))
+            return size, size
+        if error.errno in (errno.EINVAL, errno.ENOTSUP):  # a file system that knows of no holes
+            return at, size
+        raise
