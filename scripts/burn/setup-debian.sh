@@ -19,7 +19,7 @@ while (($#)); do
   shift
 done
 
-discs=(dvdauthor genisoimage xorriso growisofs dvd+rw-tools eject)
+discs=(dvdauthor genisoimage xorriso growisofs dvd+rw-tools eject fonts-dejavu-core)
 checks=(lsdvd dvdbackup libbluray-bin udftools 7zip)
 tests=(libdvdnav-dev libbluray-dev libudfread-dev shellcheck gcc libc6-dev)
 become=()
