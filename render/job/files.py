@@ -10,9 +10,9 @@ from pathlib import Path
 from render.errors import DiskFullError, PreflightError, RenderError
 
 
-def sync_folder(folder: Path) -> None:
-    """Make a rename in a folder survive a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Make a file's content, or the names in a folder, survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -21,13 +21,9 @@ def sync_folder(folder: Path) -> None:
 
 def publish(part: Path, final: Path) -> None:
     """Give a finished file its final name: sync, rename, sync the folder."""
-    handle = os.open(part, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync(part)
     part.replace(final)
-    sync_folder(final.parent)
+    sync(final.parent)
 
 
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -71,7 +67,7 @@ def make_folder(folder: Path) -> None:
     for each in reversed(missing):
         each.mkdir(exist_ok=True)
         with contextlib.suppress(OSError):  # a parent may be one that we may not read
-            sync_folder(each.parent)
+            sync(each.parent)
 
 
 def file_error(error: OSError, folder: Path) -> RenderError:

@@ -128,9 +128,11 @@ def publish(
     film_bytes, most = part.stat().st_size, plan.preset.most_bytes
     if most is not None and film_bytes > most:
         raise OutgrownError(f"the film is {film_bytes} bytes, and {medium_of(plan.preset)} takes {most}", OTHERWISE)
-    with ThreadPoolExecutor(1, "digest") as beside:
+    with ThreadPoolExecutor(2, "beside verification") as beside:
         sha256 = beside.submit(ledger.file_sha256, part, check)
+        synced = beside.submit(files.sync, part)
         buffer = joining.verify(plan, part, running)
+        synced.result()
     finished: dict[str, Any] = {
         "bytes": film_bytes, "sha256": sha256.result(), "frames_sha256": book.frames_sha256(),
         "decoder_buffer_lowest": buffer, "mtime_ns": part.stat().st_mtime_ns,

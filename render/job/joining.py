@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -135,10 +136,14 @@ def verify(plan: Plan, part: Path, running: Callable[[Callable[[], None]], None]
     """
     preset, frames, rate = plan.preset, plan.preset.frame_count, plan.preset.picture.rate
     kept = join.keeps_packets(preset.codec)
-    if kept:
-        begins = [segment.first / rate for segment in plan.segments]
-        inspect.decode_at(plan.tool, part, begins[:: -(-len(begins) // PLACES)], running)
-    found = inspect.contents(plan.tool, part, running, decode=not kept)
+    with ThreadPoolExecutor(1, "decode") as beside:
+        if kept:
+            begins = [segment.first / rate for segment in plan.segments]
+            places = begins[:: -(-len(begins) // PLACES)]
+            decoded = beside.submit(inspect.decode_at, plan.tool, part, places, running)
+        found = inspect.contents(plan.tool, part, running, decode=not kept)
+        if kept:
+            decoded.result()
     times = found.times
     if len(times) != frames:
         _forget_short_segments(plan, running)
