@@ -9,12 +9,13 @@ The film is byte for byte the same. Whatever goes wrong here is no harm: the fil
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+import xxhash
 
 from render.compute import lifeline
 from render.errors import RenderError
@@ -156,16 +157,16 @@ class Ahead:
         """
         handle = self._open(pipe, process)
         try:
-            sha256 = hashlib.sha256()
+            seen = xxhash.xxh3_128()
             with ledger.video_file(self._plan.folder, record.number).open("rb") as video:
                 while block := video.read(ffmpeg.PIPE_BYTES):
-                    sha256.update(block)
+                    seen.update(block)
                     left = memoryview(block)
                     while left:
                         left = left[os.write(handle, left) :]
                 # Nobody reads it again soon; a long film would push everything else out of the system's memory.
                 os.posix_fadvise(video.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-            if sha256.hexdigest() != record.sha256:
+            if seen.hexdigest() != record.xxh3:
                 raise ledger.changed(record.number)
         except BaseException:
             process.kill()  # before the pipe ends: it would take this for the segment's end

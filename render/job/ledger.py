@@ -35,7 +35,7 @@ class Record:
     Attributes:
         number, first, frames: the segment.
         bytes: size of its file.
-        sha256: digest of its file.
+        xxh3: digest of its file (:mod:`render.video.digest`).
         frames_sha256: digest of its frames' digests, in order (:mod:`render.video.digest`).
         seconds: how long it took.
         device: where its frames were made.
@@ -46,7 +46,7 @@ class Record:
     first: int
     frames: int
     bytes: int
-    sha256: str
+    xxh3: str
     frames_sha256: str
     seconds: float
     device: str
@@ -259,7 +259,7 @@ def is_whole(folder: Folder, record: Record, check: Check = lambda: None) -> boo
     try:
         if video.stat().st_size != record.bytes or digests.stat().st_size != digest.BYTES * record.frames:
             return False
-        return file_sha256(digests) == record.frames_sha256 and file_sha256(video, check) == record.sha256
+        return file_sha256(digests) == record.frames_sha256 and digest.of_file(video, check) == record.xxh3
     except OSError:
         return False
 

@@ -44,6 +44,8 @@ from render.video.film import Snapshot
 from render.video.frames import Clock
 
 CHECKPOINTS_KEPT = 3
+REPORT_SECONDS = 0.02
+"""From one status to the next, at least; one for each frame of a DVD took a two-hundredth of the time."""
 EARLY_FRAMES = 100
 """An encoder is started when the segment before its own has so many frames to go."""
 
@@ -105,7 +107,7 @@ def make(
         workers: processes that make segments side by side, None for a good number; the film is the same bytes.
         pace: when to rest and when to end; left out, neither.
         ready: called once nothing speaks against the film any more, before the first frame.
-        report: called as frames are drawn.
+        report: called as frames are drawn, some fifty times a second at most, and at the end of each segment.
         notice: called with what comes up on the way, such as a segment that is tried again.
         stopping: called, from a signal handler, when a signal asks to stop.
 
@@ -225,7 +227,7 @@ class _Work:
         self._notice = notice
         self._clock = Clock()
         self._begun_with = book.frames_done
-        self._counted = (-1, 0)
+        self._report_at = 0.0
         self._preview = Preview(plan.folder.preview, plan.preset.picture)
         self._attempts: Counter[int] = Counter()
         self._projector = Projector(plan)
@@ -361,19 +363,19 @@ class _Work:
         book, planned = self._book, self._plan.preset.frame_count
         if take.segment.frames - drawn <= EARLY_FRAMES:
             self._begin_early(take.segment)
-        closing = self._closing[0] if self._closing else None
-        waiting = closing.frames if closing is not None and closing.number not in book.records else 0
-        if self._counted[0] != len(book.records):  # not for every frame: a long film has hundreds of segments
-            self._counted = (len(book.records), book.frames_done)
-        status = Status(
-            done=self._counted[1] + waiting + drawn,
-            planned=planned,
-            begun_with=self._begun_with,
-            seconds=time.perf_counter() - self._clock.started,
-            bytes_written=lambda: book.bytes_done + take.bytes_written(),
-            bottleneck=self._clock.bottleneck,
-        )
-        self._report(status)
+        if (now := time.perf_counter()) >= self._report_at or drawn == take.segment.frames:
+            self._report_at = now + REPORT_SECONDS
+            closing = self._closing[0] if self._closing else None
+            waiting = closing.frames if closing is not None and closing.number not in book.records else 0
+            status = Status(
+                done=book.frames_done + waiting + drawn,
+                planned=planned,
+                begun_with=self._begun_with,
+                seconds=now - self._clock.started,
+                bytes_written=lambda: book.bytes_done + take.bytes_written(),
+                bottleneck=self._clock.bottleneck,
+            )
+            self._report(status)
         return self._pace.goes_on()
 
 

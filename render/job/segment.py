@@ -16,7 +16,7 @@ import numpy as np
 
 from render.errors import SimulationError, VerificationError
 from render.job import checkpoint, files
-from render.job.ledger import Record, digests_file, file_sha256, video_file
+from render.job.ledger import Record, digests_file, video_file
 from render.video import codec as codecs
 from render.video import digest, ffmpeg
 
@@ -97,12 +97,12 @@ class Take:
 
     def _publish(self, snapshot: Snapshot, fingerprint: str) -> Record:
         number = self.segment.number
-        size, sha256 = self._part.stat().st_size, file_sha256(self._part)
+        size, xxh3 = self._part.stat().st_size, digest.of_file(self._part)
         files.replace(digests_file(self._folder.segments, number), bytes(self._digests))
         files.publish(self._part, video_file(self._folder, number))
         checkpoint.save(self._folder.checkpoints, snapshot, fingerprint)
         return Record(
-            number, self.segment.first, self.segment.frames, size, sha256, digest.of_film([bytes(self._digests)]),
+            number, self.segment.first, self.segment.frames, size, xxh3, digest.of_film([bytes(self._digests)]),
             round(time.monotonic() - self._begun, 3), self._plan.device.kind, self._plan.recipe_digest,
         )  # fmt: skip
 

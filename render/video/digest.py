@@ -8,18 +8,38 @@ segments.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import xxhash
 
 NAME = "xxh3-128"
 BYTES = 16
 """Length of a frame's digest."""
+_CHUNK = 1 << 20
 
 
 def of_frame(data: memoryview | bytes) -> bytes:
     """A frame's digest, in the canonical order of its bytes (big end first)."""
     return xxhash.xxh3_128_digest(data)
+
+
+def of_file(path: Path, check: Callable[[], None] = lambda: None) -> str:
+    """A segment's digest, hexadecimal: XXH3 of 128 bits too.
+
+    Args:
+        path: the file.
+        check: called between two pieces; raises where this is to end.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    found = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while block := file.read(_CHUNK):
+            found.update(block)
+            check()
+    return found.hexdigest()
 
 
 def of_film(frames: Iterable[bytes]) -> str:
