@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import artifact, gpu_page, job_page, readme, tables
+from benchmarks import artifact, disc_page, gpu_page, job_page, readme, tables
 from benchmarks.cases import CASES, ON_REQUEST, QUICK, Case
 from render.errors import RenderError
 
@@ -66,6 +66,7 @@ def command(
             readme.update()
             gpu_page.update()
             job_page.update()
+            disc_page.update()
             typer.echo("wrote the README's figures and the tables of docs/gpu.md and docs/jobs.md")
     if failed:
         raise typer.Exit(1)

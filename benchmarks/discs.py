@@ -48,7 +48,7 @@ def rehearsal(case: Rehearsal) -> Report:
         "kind": kind, "frames": made.frames, "film_bytes": made.film_bytes, "most_film_bytes": preset.most_bytes,
         "image_bytes_foretold": foretold, "image_bytes": image_bytes, "difference": foretold / image_bytes - 1,
         "medium": medium, "medium_bytes": CAPACITY[medium], "fits": image_bytes <= CAPACITY[medium],
-        "seconds": seconds, "verified": [line for line in said.splitlines() if line[:1] not in ("+", "")],
+        "seconds": seconds, "verified": [line for line in said.splitlines() if line[:1] not in ("+", "") and not line.startswith("next: ")],
     })  # fmt: skip
 
 

@@ -59,6 +59,12 @@ def test_the_tables_of_jobs_come_from_the_stored_artifacts(name: str) -> None:
     assert job_page.published(name) == job_page.TABLES[name](), "run python -m benchmarks --plot"
 
 
+def test_the_rehearsal_of_a_disc_comes_from_its_stored_artifact() -> None:
+    from benchmarks import disc_page
+
+    assert disc_page.published() == disc_page.rehearsal(), "run python -m benchmarks --plot"
+
+
 def test_every_link_and_picture_is_there() -> None:
     pages = ("README.md", "ARCHITECTURE.md", "benchmarks/README.md", "docs/gpu.md", "docs/jobs.md", "docs/discs.md")
     for page in pages:
