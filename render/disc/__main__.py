@@ -32,10 +32,12 @@ from typing import NoReturn
 from render.disc import verbs as verbs_of_scripts
 from render.errors import DiskFullError, RenderError, StoppedError, UsageError
 
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+
 
 def main(words: list[str] | None = None) -> int:
     """Do what a command line asks for; its exit code."""
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _stop)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -72,7 +74,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _stop(number: int, frame: FrameType | None) -> None:
-    """A signal becomes an error, so that what is half made is removed on the way out."""
+    """A signal becomes an error, so that what is half made is removed on the way out; only the first one counts."""
+    for each in SIGNALS:  # a script passes on what its whole group has had already
+        signal.signal(each, signal.SIG_IGN)
     raise StoppedError("stopped", signal_number=number)
 
 
