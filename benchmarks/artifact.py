@@ -18,7 +18,7 @@ import numpy as np
 from benchmarks.cases import Case
 from render import __version__
 from render.compute import device, host, jit
-from render.job.files import publish
+from render.files import publish
 
 SCHEMA_VERSION = 1
 RESULTS = Path(__file__).resolve().parent / "results"

@@ -14,7 +14,7 @@ from render.compute.device import Device
 from render.compute.jit import kernel
 from render.engines.particle_life import Params
 from render.engines.particle_life.law import grid
-from render.look import stamp
+from render.look.points import stamp
 from render.preset import Preset
 from render.scene import Points, World
 from render.video.film import Film
@@ -106,6 +106,7 @@ def taps(points: Points, preset: Preset) -> int:
     """Taps of all stamps that carry light."""
     picture = preset.picture
     geometry = picture.geometry(preset.torus)
+    assert preset.look.kind == "points"
     made = stamp.make(preset.look.size, geometry.pixel_aspect, preset.look.glide)
     lit = np.count_nonzero(made.weights, axis=(2, 3))
     fine = [

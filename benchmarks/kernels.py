@@ -13,7 +13,7 @@ from benchmarks.cases import KernelTable
 from render.compute import known_answer, nvrtc
 from render.compute.source import Source
 from render.engines.particle_life import gpu as engine
-from render.look import gpu as look
+from render.look.points import gpu as look
 
 Report = dict[str, Any]
 SOURCES: dict[str, Source] = {"particle_life": engine.SOURCE, "look": look.SOURCE, "known_answer": known_answer.SOURCE}

@@ -43,7 +43,7 @@ from render.compute.device import Device
 from render.engines.particle_life import Params, State
 from render.job import plan as plans
 from render.job import run
-from render.look import Look
+from render.look.points import PointsLook
 from render.preset import Preset
 from render.scene import World
 from render.video import codec
@@ -117,7 +117,7 @@ def yardstick(case: Yardstick) -> Report:
     """
     params = Params(particles=case.particles, matrix="original")
     world = World(float(case.width), float(case.height))
-    look, picture = Look(), Picture(width=case.width, height=case.height, rate=Fraction(30000, 1001))
+    look, picture = PointsLook(), Picture(width=case.width, height=case.height, rate=Fraction(30000, 1001))
     film = Film(params, world, look, picture, case.seed, devices.choose("cpu", 1, case.particles))
     original, frame = Original(film.state, params, world), film.blank()
     blocks: list[Report] = []

@@ -18,14 +18,15 @@ ROOMS = {
     "errors": set(),
     "scene": set(),
     "settings": set(),
+    "files": {"errors"},
     "compute": {"errors"},
     "engines": {"compute", "scene", "settings"},
     "look": {"compute", "scene", "settings"},
     "video": {"compute", "engines", "look", "scene", "settings", "errors"},
-    "disc": {"settings", "errors"},
+    "disc": {"files", "settings", "errors"},
     "preset": {"compute", "engines", "look", "video", "disc", "scene", "settings", "errors"},
-    "job": {"preset", "video", "engines", "look", "compute", "scene", "settings", "errors"},
-    "cli": {"preset", "job", "compute", "video", "disc", "errors"},
+    "job": {"preset", "video", "engines", "look", "compute", "scene", "settings", "files", "errors"},
+    "cli": {"files", "preset", "job", "compute", "video", "disc", "errors"},
 }
 """Room -> rooms it may import; ARCHITECTURE.md draws the same picture."""
 

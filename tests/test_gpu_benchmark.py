@@ -89,7 +89,7 @@ def test_a_wrong_state_is_told_from_a_wrong_frame() -> None:
 
 def test_the_cases_reach_every_kernel() -> None:
     from render.engines.particle_life import gpu as engine
-    from render.look import gpu as look
+    from render.look.points import gpu as look
 
     accelerator = open_accelerator(EMULATED)
     launched: set[str] = set()

@@ -19,7 +19,7 @@ WORLD = World(220, 170)
 
 
 def points() -> Points:
-    return particle_life.scene(particle_life.start(PARAMS, WORLD, 480))
+    return particle_life.scene(PARAMS, particle_life.start(PARAMS, WORLD, 480))
 
 
 def test_pairs_in_range_are_those_of_all_pairs() -> None:

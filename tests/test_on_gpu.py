@@ -24,7 +24,7 @@ from render.compute.accelerator import open_accelerator, to_device, to_host
 from render.compute.device import Device
 from render.engines import particle_life
 from render.errors import PreflightError
-from render.look import Exposure, Look
+from render.look.points import Exposure, PointsLook
 from render.scene import World
 from render.video.film import Film
 from render.video.frames import Clock, play
@@ -57,9 +57,9 @@ def device() -> Device:
     return devices.choose(KIND, None, 0, gpu_wanted=os.environ.get("RENDER_TEST_GPU"))  # type: ignore[arg-type]
 
 
-def film(device: Device, look: Look | None = None, particles: int = 200, **changes: Any) -> Film:
+def film(device: Device, look: PointsLook | None = None, particles: int = 200, **changes: Any) -> Film:
     params = particle_life.Params(particles=particles, matrix="random", **changes)
-    return Film(params, World(96, 64), look or Look(), PICTURE, 480, device)
+    return Film(params, World(96, 64), look or PointsLook(), PICTURE, 480, device)
 
 
 def digests(made: Film, frames: int) -> list[bytes]:
@@ -87,7 +87,7 @@ def test_the_state_is_the_references(device: Device, number: int, lanes: int) ->
 @pytest.mark.parametrize("dither", [False, True])
 @pytest.mark.parametrize("mode", ["fixed", "slow", "frame_max"])
 def test_frames_are_the_processors(device: Device, mode: Any, dither: bool, graphs: bool) -> None:
-    look, frames = Look(dither=dither, exposure=Exposure(mode=mode)), 150  # four batches and a part of one
+    look, frames = PointsLook(dither=dither, exposure=Exposure(mode=mode)), 150  # four batches and a part of one
     got = digests(film(dataclasses.replace(device, graphs=graphs), look), frames)
     assert got == digests(film(Device("cpu", 1, ""), look), frames)
 

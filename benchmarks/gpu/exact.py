@@ -14,7 +14,7 @@ from benchmarks.gpu.settings import film, universe
 from render.compute import device as devices
 from render.compute.device import Device
 from render.engines.particle_life import Params
-from render.look import Exposure, Look
+from render.look.points import Exposure, PointsLook
 from render.scene import World
 from render.video.film import Film
 from render.video.frames import Clock, play
@@ -122,18 +122,18 @@ def subjects(bench: Bench) -> Iterator[Subject]:
         yield Subject(name, settings.case_frames, params.particles, make, chosen)
 
 
-def cases() -> Iterator[tuple[str, Params, World, Look]]:
+def cases() -> Iterator[tuple[str, Params, World, PointsLook]]:
     """Small films that between them reach every kernel and every branch of the host code."""
     usual, roomy = Params(particles=600, matrix="random"), World(320, 240)
     for mode in ("fixed", "slow", "frame_max"):
-        yield f"exposure_{mode}", usual, roomy, Look(dither=True, exposure=Exposure(mode=mode))
-    yield "small_world", Params(particles=400, matrix="chains", positions="spiral"), World(160, 120), Look()
-    yield "steps_per_frame", Params(particles=300, matrix="snakes", steps_per_frame=3), roomy, Look(glide=False)
+        yield f"exposure_{mode}", usual, roomy, PointsLook(dither=True, exposure=Exposure(mode=mode))
+    yield "small_world", Params(particles=400, matrix="chains", positions="spiral"), World(160, 120), PointsLook()
+    yield "steps_per_frame", Params(particles=300, matrix="snakes", steps_per_frame=3), roomy, PointsLook(glide=False)
     # 14,000 cells, which one block does not scan alone.
-    yield "many_cells", Params(particles=4000, matrix="random", rmax=4), World(640, 400), Look(size=1.5)
+    yield "many_cells", Params(particles=4000, matrix="random", rmax=4), World(640, 400), PointsLook(size=1.5)
 
 
-def small_film(params: Params, world: World, look: Look, device: Device) -> Film:
+def small_film(params: Params, world: World, look: PointsLook, device: Device) -> Film:
     """A film with one pixel to one world pixel."""
     picture = Picture(width=int(world.width), height=int(world.height), rate=Fraction(25))
     return Film(params, world, look, picture, 480, device)

@@ -13,7 +13,7 @@ from benchmarks.gpu.exact import record, small_film
 from render.compute import device as devices
 from render.compute.device import Device
 from render.engines.particle_life import Params
-from render.look import Exposure, Look
+from render.look.points import Exposure, PointsLook
 from render.scene import World
 
 FRAMES = 5
@@ -23,10 +23,15 @@ USUAL, ROOMY = Params(particles=150, matrix="random", rmax=20), World(96, 64)
 def run(device: Device) -> int:
     """Make them; returns how many."""
     films = [
-        *((lanes, USUAL, ROOMY, Look(glide=False)) for lanes in LANES),
-        *((0, USUAL, ROOMY, Look(dither=True, exposure=Exposure(mode=mode))) for mode in ("slow", "frame_max")),
-        *((lanes, Params(particles=100, matrix="chains"), World(64, 48), Look()) for lanes in LANES),
-        (0, Params(particles=2100, matrix="random", rmax=1), World(100, 84), Look(size=1)),  # a scan by several blocks
+        *((lanes, USUAL, ROOMY, PointsLook(glide=False)) for lanes in LANES),
+        *((0, USUAL, ROOMY, PointsLook(dither=True, exposure=Exposure(mode=mode))) for mode in ("slow", "frame_max")),
+        *((lanes, Params(particles=100, matrix="chains"), World(64, 48), PointsLook()) for lanes in LANES),
+        (
+            0,
+            Params(particles=2100, matrix="random", rmax=1),
+            World(100, 84),
+            PointsLook(size=1),
+        ),  # a scan by several blocks
     ]
     for lanes, params, world, look in films:
         record(small_film(params, world, look, dataclasses.replace(device, lanes=lanes)), FRAMES)

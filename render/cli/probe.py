@@ -166,7 +166,8 @@ def _alternative(plan: Plan, other: Alternative) -> str:
 
     preset = plan.preset
     if other.width != preset.picture.width:
-        return f"{other.width} x {other.height} with {other.particles} particles, in the same time and size"
+        crowd = f" with {other.particles} particles" if other.particles else ""
+        return f"{other.width} x {other.height}{crowd}, in the same time and size"
     if other.seconds < float(preset.seconds):
         return f"{clock(other.seconds)} in {show_bytes(other.bytes)}"
     return f"{clock(other.seconds)} in {show_bytes(other.bytes)}, the same picture"

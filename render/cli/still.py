@@ -31,8 +31,8 @@ def command(
 
     from render import preset as presets
     from render.errors import PreflightError, UsageError
+    from render.files import file_error
     from render.job import still
-    from render.job.files import file_error
     from render.job.plan import device_for, own_name, show_path
 
     resolved = presets.load(preset, set_, options.overrides(seed))

@@ -15,7 +15,7 @@ from render.settings import Block, setting
 
 if TYPE_CHECKING:
     from render.compute.device import Device
-    from render.scene import Points, World
+    from render.scene import Scene, SceneKind, World
 
 
 class EngineParams(Block):
@@ -29,13 +29,17 @@ class Card(Protocol):
 
     Params: type[EngineParams]
     State: type[Any]
+    SCENE: SceneKind
     EXACT: bool
     BITS: int
+
+    def extent(self, params: Any, world: World) -> tuple[int, ...]:
+        """How large it is: particles (N,), or cells (rows, columns)."""
 
     def start(self, params: Any, world: World, seed: int) -> Any:
         """The first state, made on the host, the same everywhere."""
 
-    def scene(self, state: Any) -> Points:
+    def scene(self, params: Any, state: Any) -> Scene:
         """What a look draws; a view, not a copy."""
 
 

@@ -15,19 +15,19 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import xxhash
-
+from render import files
 from render.compute import lifeline
 from render.errors import RenderError
-from render.job import files, joining, ledger
-from render.video import ffmpeg
+from render.job import joining, ledger
+from render.video import digest, ffmpeg
 
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from render.job.ledger import Check, Ledger
+    from render.job.ledger import Ledger
     from render.job.plan import Plan
+    from render.video.digest import Check
 
 BEGINS_WITH = 2
 """It begins when one segment in so many is still missing, or one at all: not with the first one, because a film that is
@@ -157,7 +157,7 @@ class Ahead:
         """
         handle = self._open(pipe, process)
         try:
-            seen = xxhash.xxh3_128()
+            seen = digest.growing()
             with ledger.video_file(self._plan.folder, record.number).open("rb") as video:
                 while block := video.read(ffmpeg.PIPE_BYTES):
                     seen.update(block)

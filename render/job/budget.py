@@ -19,15 +19,18 @@ def notes(preset: Preset, expected_bytes: int) -> list[str]:
 
 
 def _starved(preset: Preset) -> str:
-    codec, picture, particles = preset.codec, preset.picture, preset.engine.particles
+    codec, picture = preset.codec, preset.picture
     if codec.bitrate is None:
         return ""
     bits = float(codec.bitrate / picture.rate)
-    if bits >= min(LEAST_BITS * particles, LEAST_DENSITY * picture.width * picture.height):
+    pixels, particles = picture.width * picture.height, getattr(preset.engine, "particles", None)
+    crowd = LEAST_DENSITY * pixels
+    if bits >= (crowd if particles is None else min(LEAST_BITS * particles, crowd)):
         return ""
+    each = f"{bits / pixels:.3f} bits a pixel" if particles is None else f"{bits / particles:.1f} bits a particle"
     return (
-        f"{bits / 1000:.0f} kbit a frame are {bits / particles:.1f} bits a particle, far below what such a picture "
-        f"needs; `render probe` measures by how much"
+        f"{bits / 1000:.0f} kbit a frame are {each}, far below what such a picture needs; `render probe` measures by "
+        f"how much"
     )
 
 

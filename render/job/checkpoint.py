@@ -16,9 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from render import engines
-from render.job import files
-from render.look.darkroom import Memory
+from render import engines, files
+from render.look import memory_class
 from render.video.film import Snapshot
 
 ENDING = ".checkpoint"
@@ -65,7 +64,9 @@ def load(path: Path, engine: str, fingerprint: str) -> Snapshot | None:
                 return None
             state = _fields(stored, "state")
             state["step"] = int(state["step"])
-            return Snapshot(about["frame"], engines.card(engine).State(**state), Memory(**_fields(stored, "memory")))
+            card = engines.card(engine)
+            memory = memory_class(card.SCENE)(**_fields(stored, "memory"))
+            return Snapshot(about["frame"], card.State(**state), memory)
     except (KeyError, ValueError, TypeError, OSError, zipfile.BadZipFile):
         return None
 

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from render import files
 from render.errors import OutgrownError, PreflightError
-from render.job import files, joining, ledger, manifest
+from render.job import joining, ledger, manifest
 from render.job.plan import medium_of, show_path
+from render.video.digest import file_sha256
 
 if TYPE_CHECKING:
     from render.job.ahead import Ahead
     from render.job.folder import Folder
-    from render.job.ledger import Check, Ledger
+    from render.job.ledger import Ledger
     from render.job.plan import Plan
+    from render.video.digest import Check
 
 LATE = "some pictures come too late for a player's buffer, where it may stutter; a lower codec.max_bitrate avoids that"
 OTHERWISE = "make it with a lower quality, shorter or for a larger medium: in another folder, or anew with --restart."
@@ -92,7 +95,7 @@ def _is_still(folder: Folder, known: dict[str, Any], check: Check) -> bool:
         return False
     if stat.st_mtime_ns == known.get("mtime_ns") and not any(folder.works()):
         return True
-    return bool(ledger.file_sha256(folder.film, check) == known["sha256"])
+    return bool(file_sha256(folder.film, check) == known["sha256"])
 
 
 def publish(
@@ -129,7 +132,7 @@ def publish(
     if most is not None and film_bytes > most:
         raise OutgrownError(f"the film is {film_bytes} bytes, and {medium_of(plan.preset)} takes {most}", OTHERWISE)
     with ThreadPoolExecutor(2, "beside verification") as beside:
-        sha256 = beside.submit(ledger.file_sha256, part, check)
+        sha256 = beside.submit(file_sha256, part, check)
         synced = beside.submit(files.sync, part)
         buffer = joining.verify(plan, part, running)
         synced.result()

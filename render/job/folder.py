@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from render.errors import PreflightError
+from render.files import file_error, make_folder
 from render.job import sealed
-from render.job.files import file_error, make_folder
 from render.video.container import TRANSPORT_STREAM
 
 PROGRAM = "render"

@@ -33,14 +33,14 @@ class Alternative:
         seconds: its length.
         bytes: its size.
         width, height: its picture.
-        particles: how many, as dense as before.
+        particles: how many, as dense as before; None for what has none.
     """
 
     seconds: float
     bytes: int
     width: int
     height: int
-    particles: int
+    particles: int | None
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,8 @@ def _verdict(preset: Preset, pieces: tuple[Piece, ...], shares: list[float], siz
 
 
 def _alternatives(preset: Preset, size: int, short: float) -> tuple[Alternative, ...]:
-    picture, particles, seconds = preset.picture, preset.engine.particles, float(preset.seconds)
+    picture, seconds = preset.picture, float(preset.seconds)
+    particles: int | None = getattr(preset.engine, "particles", None)
     found = [
         Alternative(seconds / short, size, picture.width, picture.height, particles),
         Alternative(seconds, math.ceil(size * short), picture.width, picture.height, particles),
@@ -137,5 +138,5 @@ def _alternatives(preset: Preset, size: int, short: float) -> tuple[Alternative,
     side = 1 / math.sqrt(short)
     if not isinstance(preset.codec, (Mpeg2, Bluray)):  # discs have their picture sizes
         width, height = (max(16, int(length * side) // 2 * 2) for length in (picture.width, picture.height))
-        found.append(Alternative(seconds, size, width, height, max(1, round(particles / short))))
+        found.append(Alternative(seconds, size, width, height, particles and max(1, round(particles / short))))
     return tuple(found)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from render.errors import RenderError, StoppedError
-from render.job.files import remove, replace
+from render.files import remove, replace
 from render.job.rate import Rate
 
 if TYPE_CHECKING:

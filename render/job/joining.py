@@ -11,8 +11,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from render import files
 from render.errors import VerificationError
-from render.job import files, ledger
+from render.job import ledger
 from render.preset import to_yaml
 from render.video import ffmpeg, inspect, join, vbv
 from render.video.bluray import AHEAD, DELIVERED, Bluray

@@ -11,19 +11,20 @@ import hashlib
 import itertools
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from render import files
 from render.errors import PreflightError, VerificationError
-from render.job import files, manifest, sealed
+from render.job import manifest, sealed
 from render.job.folder import Folder
 from render.video import digest
 from render.video.cutting import Segment
+from render.video.digest import Check
 
 SCHEMA_VERSION = 1
-_CHUNK = 1 << 20
 _LAST = ("preset.about", "name", "seed_number", "arguments")
 """What in a recipe is named only where nothing else differs: words, and what follows from the rest."""
 
@@ -66,20 +67,6 @@ def digests_file(folder: Path, number: int) -> Path:
 def record_file(folder: Folder, number: int) -> Path:
     """A segment's record."""
     return folder.segments / f"{number:05}.json"
-
-
-Check = Callable[[], None]
-"""Called between two pieces of long work; raises where it is to end."""
-
-
-def file_sha256(path: Path, check: Check = lambda: None) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_CHUNK):
-            found.update(block)
-            check()
-    return found.hexdigest()
 
 
 def recipe_digest(recipe: dict[str, Any]) -> str:
@@ -259,7 +246,7 @@ def is_whole(folder: Folder, record: Record, check: Check = lambda: None) -> boo
     try:
         if video.stat().st_size != record.bytes or digests.stat().st_size != digest.BYTES * record.frames:
             return False
-        return file_sha256(digests) == record.frames_sha256 and digest.of_file(video, check) == record.xxh3
+        return digest.file_sha256(digests) == record.frames_sha256 and digest.of_file(video, check) == record.xxh3
     except OSError:
         return False
 

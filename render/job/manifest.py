@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from render import __version__
-from render.job.files import replace
+from render.files import replace
 from render.preset import to_data
 from render.video import digest as frame_digest
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -231,9 +232,15 @@ def device_for(
 ) -> Device:
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
     return devices.choose(
-        choice, threads, preset.engine.particles, gpu_wanted=gpu_wanted,
+        choice, threads, math.prod(extent_of(preset)), gpu_wanted=gpu_wanted,
         gpu_bytes=device_bytes_of(preset), probe=probe,
     )  # fmt: skip
+
+
+def extent_of(preset: Preset) -> tuple[int, ...]:
+    """How large a preset's universe is: particles, or rows and columns of cells."""
+    extent: tuple[int, ...] = engines.card(preset.engine.kind).extent(preset.engine, preset.torus)
+    return extent
 
 
 def device_bytes_of(preset: Preset) -> int:

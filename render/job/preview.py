@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from render.job.files import replace
+from render.files import replace
 from render.job.still import full_range
 from render.video.picture import Picture
 

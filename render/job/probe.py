@@ -242,6 +242,8 @@ def _moved(own: Measured, curve: list[Measured], bits: float) -> Measured:
 def inherited(plan: Plan) -> int:
     """How many frames leave light that is still seen, or move the exposure."""
     look = plan.preset.look
+    if look.kind == "field":
+        return min(MOST_INHERITED, math.ceil(10 * plan.preset.picture.rate))  # its slow maxima
     trail = math.ceil(math.log(0.005) / math.log(look.trail)) if look.trail > 0 else 1
     exposure = 3 * look.exposure.settle * plan.preset.picture.rate if look.exposure.mode == "slow" else 0
     return min(MOST_INHERITED, max(trail, math.ceil(exposure)))

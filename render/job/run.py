@@ -23,9 +23,9 @@ from render.errors import (
     StoppedError,
     VerificationError,
 )
+from render.files import file_error, replace
 from render.job import checkpoint, crew, finishing, ledger, manifest, staff, steering
 from render.job.ahead import Ahead
-from render.job.files import file_error, replace
 from render.job.finishing import Finished
 from render.job.folder import locked
 from render.job.heartbeat import Heartbeat

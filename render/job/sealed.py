@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from render.job.files import replace
+from render.files import replace
 
 _SEAL = "sha256_of_the_rest"
 

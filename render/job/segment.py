@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from render import files
 from render.errors import SimulationError, VerificationError
-from render.job import checkpoint, files
+from render.job import checkpoint
 from render.job.ledger import Record, digests_file, video_file
 from render.video import codec as codecs
 from render.video import digest, ffmpeg

@@ -8,7 +8,7 @@ import time
 from render.compute.device import Device
 from render.engines.particle_life import Params
 from render.errors import SimulationError
-from render.look import Exposure, Look
+from render.look.points import Exposure, PointsLook
 from render.scene import World
 from render.video.film import Film
 from render.video.picture import Picture
@@ -16,8 +16,8 @@ from render.video.picture import Picture
 FRAMES = 3
 CASES = (
     # A grid, as films have; then a world too low for one.
-    (Params(particles=240, matrix="random", rmax=40), World(320, 240), Look()),
-    (Params(particles=120, matrix="random"), World(320, 120), Look(dither=True, exposure=Exposure(mode="slow"))),
+    (Params(particles=240, matrix="random", rmax=40), World(320, 240), PointsLook()),
+    (Params(particles=120, matrix="random"), World(320, 120), PointsLook(dither=True, exposure=Exposure(mode="slow"))),
 )
 
 
@@ -43,7 +43,7 @@ def check_kernels(device: Device) -> None:
         )
 
 
-def _digest(params: Params, world: World, look: Look, device: Device) -> str:
+def _digest(params: Params, world: World, look: PointsLook, device: Device) -> str:
     picture = Picture(width=int(world.width), height=int(world.height))
     film = Film(params, world, look, picture, 480, device)
     frame, digest = film.blank(), hashlib.blake2b()

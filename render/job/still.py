@@ -12,9 +12,9 @@ from PIL import Image, PngImagePlugin
 
 from render import __version__
 from render.compute.device import Device
-from render.job.files import replace
+from render.files import replace
 from render.job.plan import film_of
-from render.look.tone import BLACK, WHITE
+from render.look.frame import BLACK, WHITE
 from render.preset import Preset
 
 

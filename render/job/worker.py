@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from render.compute import lifeline
 from render.errors import RenderError
+from render.files import file_error
 from render.job import checkpoint
-from render.job.files import file_error
 from render.video.frames import Clock
 
 if TYPE_CHECKING:

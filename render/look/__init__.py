@@ -1,64 +1,79 @@
-"""The darkroom: scene in, picture out.
+"""The darkroom: scene in, picture out. Each kind of scene has a look of its own, a folder here.
 
-Light is an integer picture that remembers: particles add their stamp, everything fades by the trail each
-frame. The tone curve turns light into limited-range luma codes for the encoder. All of it is integer
-arithmetic, so frames are the same bits on every backend. ``reference.py`` is the definition in NumPy,
-``cpu.py`` the fast one, ``gpu.py`` with ``kernels.cu`` the one on a GPU.
+``points``: particles add their stamp to an integer light picture, everything fades by the trail each frame.
+``field``: a lattice's density, edges and motion choose colours of a periodic palette. Both end in limited-range
+4:2:0 planes for the encoder, by arithmetic that gives the same bits on every backend. In each folder ``reference.py`` is
+the definition in NumPy, ``cpu.py`` the fast one, ``gpu.py`` with ``kernels.cu`` the one on a GPU.
 """
 
 from __future__ import annotations
 
 import importlib
-from fractions import Fraction
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
-from render.settings import Block, Duration, setting
+from pydantic import Field as Choice
+
+from render.look.field import FieldLook
+from render.look.points import PointsLook
 
 if TYPE_CHECKING:
     from render.compute.device import Device
-    from render.look.darkroom import Darkroom, Memory
-    from render.look.frame import Geometry
-
+    from render.look.frame import Frame, Geometry
+    from render.scene import Scene, SceneKind
 
 BITS = 1
 """Grows with every change that makes other pictures of the same scenes."""
 
+Look = Annotated[PointsLook | FieldLook, Choice(discriminator="kind")]
+"""How a scene becomes a picture, told apart by ``kind``, which is the scene's."""
 
-class Exposure(Block):
-    """How much light turns white."""
 
-    mode: Literal["fixed", "slow", "frame_max"] = setting(
-        "fixed",
-        "fixed: always `white`; slow: follows the brightest parts over `settle`, without pumping; "
-        "frame_max: the brightest pixel of each frame, as the original script did.",
+class Darkroom(Protocol):
+    """A look at work on one film.
+
+    Attributes:
+        memory: what it remembers from frame to frame, a dataclass of arrays, and all a checkpoint needs of it; on a GPU,
+            arrays there.
+    """
+
+    memory: Any
+
+    def develop(self, scene: Any, number: int, frame: Frame) -> None:
+        """Draw a scene into a frame.
+
+        Args:
+            scene: the scene.
+            number: the frame's number from 0, which keys all that changes with time.
+            frame: written.
+        """
+
+
+def open_darkroom(
+    look: PointsLook | FieldLook, geometry: Geometry, seed: int, device: Device, scene: Scene, memory: Any = None
+) -> Darkroom:
+    """A look at work on a device, from its start or from what it remembered.
+
+    Args:
+        look: the look, of the scene's kind.
+        geometry: how the world maps to pixels.
+        seed: the film's, which keys noise.
+        device: where.
+        scene: the engine's scene, for its shape.
+        memory: what the look remembered, host arrays; None at a film's start.
+    """
+    room: Darkroom = importlib.import_module(f"{__name__}.{look.kind}").open_darkroom(
+        look, geometry, seed, device, scene, memory
     )
-    white: float = setting(
-        10.0, "Light that turns white in fixed, and the start of slow.", unit="stamp centres", ge=0.1, le=100_000
-    )
-    percentile: float = setting(99.8, "Share of pixels that slow keeps below white.", unit="%", ge=50, le=100)
-    settle: Duration = setting(Fraction(20), "Time slow takes to follow a lasting change.", unit="s")
+    return room
 
 
-class Look(Block):
-    """How particles become a picture."""
-
-    size: float = setting(3.0, "Radius of a particle's soft stamp.", unit="shown px", ge=1, le=32)
-    glide: bool = setting(True, "Place stamps to a sixteenth of a pixel, so that slow particles glide.")
-    trail: float = setting(0.8, "Share of the light that stays from one frame to the next.", ge=0, le=0.999)
-    exposure: Exposure = setting(Exposure(), "How much light turns white.")
-    dither: bool = setting(False, "Break up banding with noise of one code value, keyed by seed, frame and pixel.")
+def memory_class(kind: SceneKind) -> type[Any]:
+    """The dataclass of what a look for such scenes remembers."""
+    found: type[Any] = importlib.import_module(f"{__name__}.{kind}.darkroom").Memory
+    return found
 
 
-def open_darkroom(look: Look, geometry: Geometry, seed: int, device: Device, memory: Memory | None = None) -> Darkroom:
-    """A look at work on a device, from its start or from what it remembered."""
-    from render.compute.accelerator import open_accelerator
-    from render.look.darkroom import HostDarkroom, Recipe
-
-    recipe = Recipe.of(look, geometry, seed)
-    memory = memory or recipe.memory(geometry)
-    if accelerator := open_accelerator(device):
-        from render.look.gpu import GpuDarkroom
-
-        return GpuDarkroom(recipe, memory, accelerator)
-    kernels = importlib.import_module(f"{__name__}.{device.kind}")
-    return HostDarkroom(recipe, memory, kernels)
+def device_bytes(look: PointsLook | FieldLook, geometry: Geometry, extent: tuple[int, ...]) -> int:
+    """Memory of a GPU that a darkroom takes for a scene of this extent (see :class:`render.engines.Card`)."""
+    found: int = importlib.import_module(f"{__name__}.{look.kind}.gpu").device_bytes(look, geometry, extent)
+    return found

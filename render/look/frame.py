@@ -9,6 +9,12 @@ import numpy as np
 
 NEUTRAL = 128
 """Code of no colour in 8-bit chroma (Recommendation ITU-R BT.601-7, 2.5.3)."""
+BLACK, WHITE = 16, 235
+"""Luma codes of black and white in 8 bits (Recommendation ITU-R BT.601-7, 2.5.3; BT.709-6, 4.6)."""
+COLOUR_SPAN = 224
+"""Chroma codes from one end to the other in 8 bits (ibid.)."""
+HD_HEIGHT = 576
+"""Pictures taller than this, or wider than 1024, are BT.709, others BT.601, as discs and players take them."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +42,15 @@ class Frame:
     Attributes:
         planes: uint8 [width * height * 3 / 2], on the host or on a GPU.
         luma: uint8 [height, width], a view of it.
+        blue, red: uint8 [height / 2, width / 2], views of its chroma, each sample centred among four pixels.
     """
 
     def __init__(self, planes: Any, width: int, height: int) -> None:
+        pixels, half = width * height, (height // 2, width // 2)
         self.planes = planes
-        self.luma = planes[: width * height].reshape(height, width)
+        self.luma = planes[:pixels].reshape(height, width)
+        self.blue = planes[pixels : pixels * 5 // 4].reshape(*half)
+        self.red = planes[pixels * 5 // 4 :].reshape(*half)
 
     @property
     def bytes(self) -> memoryview:

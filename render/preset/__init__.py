@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from render import engines
 from render.errors import UsageError
 from render.preset import catalogue, complaint, document, fitting
 from render.preset.document import Document
@@ -71,6 +72,7 @@ def _not_a_kind(setting: str) -> bool:
 
 def parse(found: Document, draw_seed: Callable[[], int | str] = _draw_seed) -> Preset:
     """Check a document and freeze it; draws a seed if there is none, and solves the bit rate that ``fit`` asks for."""
+    _choose_look(found)
     complaint.check_keys(found, Preset)
     fitting.check(found)
     data = dict(found.data)
@@ -80,6 +82,14 @@ def parse(found: Document, draw_seed: Callable[[], int | str] = _draw_seed) -> P
         return fitting.solved(Preset.model_validate(fitting.prepared(data)))
     except ValidationError as error:
         raise complaint.translate(error, found) from None
+
+
+def _choose_look(found: Document) -> None:
+    """Say which look a document means where it does not: the one for what its engine shows."""
+    engine, look = found.data.get("engine"), found.data.get("look", {})
+    kind = engine.get("kind") if isinstance(engine, dict) else None
+    if isinstance(look, dict) and "kind" not in look and kind in engines.names():
+        found.data["look"] = {"kind": engines.card(kind).SCENE, **look}
 
 
 def to_data(preset: Preset) -> dict[str, Any]:

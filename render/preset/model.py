@@ -14,6 +14,7 @@ from render.compute import streams
 from render.compute.streams import SEED_LIMIT
 from render.disc.media import Fit, Medium
 from render.look import Look
+from render.look.points import PointsLook
 from render.scene import World
 from render.settings import Block, Duration, setting
 from render.video.audio import Audio
@@ -82,7 +83,7 @@ class Preset(Block):
     seed: Seed | None = setting(None, "A whole number or any word; left out, one is drawn, printed and kept.")
     engine: Engine = setting(..., "The simulation.")
     world: WorldSize = setting(WorldSize(), "The torus it lives on.")
-    look: Look = setting(Look(), "How it becomes a picture.")
+    look: Look = setting(PointsLook(), "How it becomes a picture.")
     picture: Picture = setting(Picture(), "Size, rate and pixel shape.")
     length: Length = setting(Length(duration=Fraction(60)), "How long.")
     codec: Codec = setting(..., "How it is encoded.")
@@ -96,6 +97,9 @@ class Preset(Block):
     @model_validator(mode="after")
     def _agree(self) -> Preset:
         self.codec.check(self.picture)
+        shows = engines.card(self.engine.kind).SCENE
+        if self.look.kind != shows:
+            raise ValueError(f"look.kind must be {shows} for {self.engine.kind}, not {self.look.kind}")
         if not 1 <= self.frame_count <= MOST_FRAMES:
             raise ValueError(f"length comes to {self.frame_count} frames; from 1 to {MOST_FRAMES} are possible")
         return self

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Protocol
 
 import xxhash
 
@@ -24,22 +25,49 @@ def of_frame(data: memoryview | bytes) -> bytes:
     return xxhash.xxh3_128_digest(data)
 
 
-def of_file(path: Path, check: Callable[[], None] = lambda: None) -> str:
-    """A segment's digest, hexadecimal: XXH3 of 128 bits too.
+class Digest(Protocol):
+    """A digest that grows, as hashlib's do."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take more in."""
+
+    def hexdigest(self) -> str:
+        """The digest of all that came, hexadecimal."""
+
+
+def growing() -> Digest:
+    """A segment's digest, of nothing yet: XXH3 of 128 bits too."""
+    return xxhash.xxh3_128()
+
+
+Check = Callable[[], None]
+"""Called between two pieces of long work; raises where it is to end."""
+
+
+def of_file(path: Path, check: Check = lambda: None) -> str:
+    """A segment's digest, hexadecimal.
 
     Args:
         path: the file.
-        check: called between two pieces; raises where this is to end.
+        check: called between two pieces.
 
     Raises:
         OSError: it cannot be read.
     """
-    found = xxhash.xxh3_128()
+    return _read_through(path, growing(), check)
+
+
+def file_sha256(path: Path, check: Check = lambda: None) -> str:
+    """SHA-256 of a file, hexadecimal (see :func:`of_file`)."""
+    return _read_through(path, hashlib.sha256(), check)
+
+
+def _read_through(path: Path, digest: Digest, check: Check) -> str:
     with path.open("rb") as file:
         while block := file.read(_CHUNK):
-            found.update(block)
+            digest.update(block)
             check()
-    return found.hexdigest()
+    return digest.hexdigest()
 
 
 def of_film(frames: Iterable[bytes]) -> str:

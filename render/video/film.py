@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from render import engines
+from render import look as looks
 from render.compute.accelerator import moved, open_accelerator, to_device, to_host
-from render.look import open_darkroom
 from render.look.frame import Frame, blank, byte_count
 
 if TYPE_CHECKING:
     from render.compute.accelerator import Accelerator
     from render.compute.device import Device
     from render.engines import EngineParams
-    from render.look import Look
-    from render.scene import Points, World
+    from render.look.field import FieldLook
+    from render.look.points import PointsLook
+    from render.scene import Scene, World
     from render.video.picture import Picture
 
 GPU_ALIGNMENT = 256
@@ -55,7 +56,7 @@ class Film:
         self,
         engine: EngineParams,
         world: World,
-        look: Look,
+        look: PointsLook | FieldLook,
         picture: Picture,
         seed: int,
         device: Device,
@@ -65,14 +66,15 @@ class Film:
         kind: str = engine.kind  # type: ignore[attr-defined]
         self.device = device
         self.accelerator: Accelerator | None = open_accelerator(device)
-        self._card = engines.card(kind)
+        self._card, self._engine = engines.card(kind), engine
         self._steps = engine.steps_per_frame
         self._picture = picture
         start: Any = self._card.start(engine, world, seed) if snapshot is None else moved(snapshot.state, np.copy)
         self._state = start if self.accelerator is None else to_device(start, self.accelerator)
         self._stepper = engines.stepper(kind, engine, world, device)
         memory = None if snapshot is None else moved(snapshot.memory, np.copy)
-        self.darkroom = open_darkroom(look, picture.geometry(world), seed, device, memory)
+        shown = self._card.scene(engine, start)
+        self.darkroom = looks.open_darkroom(look, picture.geometry(world), seed, device, shown, memory)
 
     @property
     def state(self) -> Any:
@@ -86,13 +88,13 @@ class Film:
         memory = to_host(self.darkroom.memory, self.accelerator)
         return Snapshot(frame, to_host(self._state, self.accelerator), memory)
 
-    def advance(self) -> Points:
+    def advance(self) -> Scene:
         """Step to the next frame's state; returns its scene, a view."""
         self._stepper(self._state, self._steps)
-        scene: Points = self._card.scene(self._state)
+        scene: Scene = self._card.scene(self._engine, self._state)
         return scene
 
-    def draw(self, scene: Points, number: int, frame: Frame) -> None:
+    def draw(self, scene: Scene, number: int, frame: Frame) -> None:
         """Draw a scene as frame ``number``; scenes come in order, because light fades from frame to frame."""
         self.darkroom.develop(scene, number, frame)
 
@@ -144,14 +146,16 @@ def stride(picture: Picture) -> int:
     return -(-byte_count(picture.width, picture.height) // GPU_ALIGNMENT) * GPU_ALIGNMENT
 
 
-def device_bytes(engine: EngineParams, world: World, look: Look, picture: Picture) -> int:
+def device_bytes(engine: EngineParams, world: World, look: PointsLook | FieldLook, picture: Picture) -> int:
     """Memory of a GPU that a film of many frames takes: state, sort, light, frames on their way to the encoder."""
-    from render.look import gpu as darkroom
     from render.video import readback
 
     kind: str = engine.kind  # type: ignore[attr-defined]
     stepper = importlib.import_module(f"{engines.__name__}.{kind}.gpu")
     frame = stride(picture)
     frames = readback.SLOTS * readback.batch_size(frame) * frame
-    total: int = stepper.device_bytes(engine, world) + darkroom.device_bytes(look, picture.geometry(world)) + frames
+    extent = engines.card(kind).extent(engine, world)
+    total: int = (
+        stepper.device_bytes(engine, world) + looks.device_bytes(look, picture.geometry(world), extent) + frames
+    )
     return total

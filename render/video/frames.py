@@ -19,7 +19,7 @@ from render.video.stage import Stage
 
 if TYPE_CHECKING:
     from render.look.frame import Frame
-    from render.scene import Points
+    from render.scene import Scene
     from render.video.film import Film
 
 SCENES = 4
@@ -54,9 +54,9 @@ def ring_size(frame_bytes: int) -> int:
 class _Rings:
     """Buffers on their way between the stages; None says that no more will come."""
 
-    def __init__(self, scenes: list[Points], frames: list[Frame]) -> None:
-        self.scenes: queue.SimpleQueue[Points | None] = queue.SimpleQueue()
-        self.free_scenes: queue.SimpleQueue[Points | None] = queue.SimpleQueue()
+    def __init__(self, scenes: list[Scene], frames: list[Frame]) -> None:
+        self.scenes: queue.SimpleQueue[Scene | None] = queue.SimpleQueue()
+        self.free_scenes: queue.SimpleQueue[Scene | None] = queue.SimpleQueue()
         self.frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         self.free_frames: queue.SimpleQueue[Frame | None] = queue.SimpleQueue()
         for scene in scenes:
@@ -70,7 +70,7 @@ class Player:
 
     def __init__(self, film: Film) -> None:
         self._film = film
-        self._scenes: list[Points] = []
+        self._scenes: list[Scene] = []
         self._frames = [film.blank() for _ in range(ring_size(film.frame_bytes))]
 
     def play(
@@ -108,13 +108,13 @@ class Player:
             scene = self._film.advance()
             clock.simulation += time.perf_counter() - begin
             if len(self._scenes) < SCENES:
-                slot: Points | None = scene.copy()
+                slot: Scene | None = scene.copy()
                 self._scenes.append(slot)  # type: ignore[arg-type]
             else:
                 slot = rings.free_scenes.get()
                 if slot is None:
                     return
-                slot.copy_from(scene)
+                slot.copy_from(scene)  # type: ignore[arg-type]  # an engine shows one kind of scene
             rings.scenes.put(slot)
 
     def _draw(self, first: int, count: int, rings: _Rings, clock: Clock, after: Callable[[int], bool]) -> int:

@@ -172,7 +172,7 @@ def test_the_options_matter_to_our_kernels(name: str, compiler: nvrtc.Nvrtc, mon
 
 # ---- planted faults that PTX shows ----
 
-LIFE, LOOK = SOURCES["render.engines.particle_life.gpu"], SOURCES["render.look.gpu"]
+LIFE, LOOK = SOURCES["render.engines.particle_life.gpu"], SOURCES["render.look.points.gpu"]
 ATOMICS = {
     "count_cells": (LIFE, "add", "atomicAdd(&counts[cell_of(x[p], y[p], grid)], 1u)", "counts[cell_of(x[p], y[p], grid)]++"),
     "splat": (LOOK, "add", "atomicAdd(&light[(size_t)at_y * width + at_x], weight)", "light[(size_t)at_y * width + at_x] += weight"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-LIFE, LOOK = "render.engines.particle_life.gpu", "render.look.gpu"
+LIFE, LOOK = "render.engines.particle_life.gpu", "render.look.points.gpu"
 
 PROGRAM = """
 import dataclasses, hashlib, importlib, itertools, pathlib, sys
@@ -21,7 +21,7 @@ from render.compute.device import Device
 from render.compute.emulation import Emulation
 from render.engines import particle_life
 from render.engines.particle_life import gpu
-from render.look import Exposure, Look
+from render.look.points import Exposure, PointsLook
 from render.scene import World
 from render.video.frames import Clock, play
 from render.video.picture import Picture
@@ -39,7 +39,7 @@ for lanes, mode, cells in (1, "fixed", 8192), (8, "slow", 8), (32, "frame_max", 
     gpu.ONE_BLOCK_CELLS, gpu.SCAN_THREADS = cells, 96
     device = Device("emulated", 1, "", lanes=lanes, emulation=Emulation(lanes // 8, "none", sanitize == "sanitize"))
     known_answer.check(open_accelerator(device))
-    look = Look(dither=True, exposure=Exposure(mode=mode))
+    look = PointsLook(dither=True, exposure=Exposure(mode=mode))
     params = particle_life.Params(particles=150, rmax=22, steps_per_frame=2)
     film = films.Film(params, World(98, 66), look, Picture(width=98, height=66, rate=Fraction(25)), 480, device)
     digest = hashlib.blake2b(digest_size=16)

@@ -18,7 +18,7 @@ from render.compute.emulation import EmulatedAccelerator
 from render.compute.source import Source, literal, struct
 from render.engines.particle_life.law import Grid, Law
 from render.errors import SimulationError
-from render.look.gpu import StampShape
+from render.look.points.gpu import StampShape
 
 
 class Odd(NamedTuple):

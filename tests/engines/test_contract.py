@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import importlib.util
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,12 @@ from render import engines
 from render.compute.accelerator import open_accelerator, to_device, to_host
 from render.compute.device import Device
 from render.compute.emulation import Emulation
-from render.engines import particle_life
-from render.scene import World
+from render.scene import Field, Points, World
 
 EXAMPLES: dict[str, list[tuple[Any, World]]] = {
-    "particle_life": [
-        (particle_life.Params(particles=700, matrix="original"), World(2560 / 3, 480.0)),
-        (particle_life.Params(particles=500, matrix="random", species=7, rmax=40, beta=0.1, dt=2.0, force=20), World(300, 220)),
-        (particle_life.Params(particles=400, matrix="chains", positions="spiral"), World(160, 120)),
-        (particle_life.Params(particles=300, matrix="snakes", positions="circle", rmax=100), World(120, 700)),
-        (particle_life.Params(particles=300, matrix="rock_paper_scissors", friction=1.0), World(704, 440)),
-        (particle_life.Params(particles=1, matrix="zero"), World(50, 50)),
-    ],
-}  # fmt: skip
+    name: runpy.run_path(str(Path(__file__).parent / "examples" / f"{name}.py"))["EXAMPLES"] for name in engines.names()
+}
+"""Universes of each engine, from a file of its name in ``examples/``."""
 STEPS = 24
 
 
@@ -73,14 +67,21 @@ def assert_same(left: Any, right: Any) -> None:
         np.testing.assert_array_equal(array, getattr(right, name), err_msg=name, strict=True)
 
 
-def test_every_engine_has_examples() -> None:
-    assert sorted(EXAMPLES) == engines.names()
-
-
 @pytest.mark.parametrize(("name", "params", "world", "device"), CASES)
 def test_equals_the_reference(name: str, params: Any, world: World, device: Device) -> None:
     wanted = run(name, params, world, Device("reference", 1, ""), STEPS)
-    assert_same(run(name, params, world, device, STEPS), wanted)
+    made = run(name, params, world, device, STEPS)
+    if engines.card(name).EXACT:
+        assert_same(made, wanted)
+    else:
+        assert_alike(*(engines.card(name).scene(params, state).values for state in (made, wanted)))
+
+
+def assert_alike(made: np.ndarray, wanted: np.ndarray) -> None:
+    """What a tolerant engine promises across backends: the same mass, the same share alive, the same places at first."""
+    for statistic in (lambda field: field.mean(), lambda field: (field > 0.1).mean()):
+        assert statistic(made) == pytest.approx(statistic(wanted), rel=0.02, abs=1e-3)
+    assert np.abs(made - wanted).mean() < 0.01
 
 
 @pytest.mark.parametrize(("name", "params", "world", "device"), CASES)
@@ -114,19 +115,29 @@ def test_steps_keep_shapes_and_dtypes(name: str, params: Any, world: World, devi
 
 
 @pytest.mark.parametrize(("name", "params", "world", "device"), CASES)
-def test_the_scene_stays_inside_the_world(name: str, params: Any, world: World, device: Device) -> None:
-    state = run(name, params, world, device, STEPS)
-    scene = engines.card(name).scene(state)
-    assert (scene.x >= 0).all()
-    assert (scene.x < np.float32(world.width)).all()
-    assert (scene.y >= 0).all()
-    assert (scene.y < np.float32(world.height)).all()
+def test_the_scene_stays_inside_its_bounds(name: str, params: Any, world: World, device: Device) -> None:
+    card = engines.card(name)
+    scene = card.scene(params, run(name, params, world, device, STEPS))
+    if card.SCENE == "points":
+        assert isinstance(scene, Points)
+        assert scene.x.shape == scene.y.shape == scene.species.shape == card.extent(params, world)
+        assert ((scene.x >= 0) & (scene.x < np.float32(world.width))).all()
+        assert ((scene.y >= 0) & (scene.y < np.float32(world.height))).all()
+    else:
+        assert isinstance(scene, Field)
+        assert scene.values.shape == card.extent(params, world)
+        if scene.codes is None:
+            assert scene.values.dtype == np.float32
+            assert ((scene.values >= 0) & (scene.values <= 1)).all()
+        else:
+            assert (scene.values.dtype, scene.codes.dtype, scene.codes.shape) == (np.uint8, np.uint16, (256,))
 
 
 def test_seeds_differ_and_repeat() -> None:
     for name in engines.names():
         params, world = EXAMPLES[name][0]
         card = engines.card(name)
-        first, again, other = (card.scene(card.start(params, world, seed)) for seed in (1, 1, 2))
-        np.testing.assert_array_equal(first.x, again.x)
-        assert (first.x != other.x).any()
+        first, again, other = (arrays(card.scene(params, card.start(params, world, seed))) for seed in (1, 1, 2))
+        shown = "x" if card.SCENE == "points" else "values"
+        np.testing.assert_array_equal(first[shown], again[shown])
+        assert (first[shown] != other[shown]).any()

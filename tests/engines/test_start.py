@@ -289,7 +289,7 @@ def test_no_two_arrays_share_memory(source: str, shape: str) -> None:
 
 def test_the_scene_is_a_view() -> None:
     state = start(params(particles=20), DVD, 480)
-    points = particle_life.scene(state)
+    points = particle_life.scene(params(particles=20), state)
     for name in ("x", "y", "species"):
         assert np.shares_memory(getattr(points, name), getattr(state, name))
 

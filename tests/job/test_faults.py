@@ -22,6 +22,7 @@ from films import end_of, fork, make, manifest_of, planned, quick, small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from render import files
 from render.errors import (
     DiskFullError,
     EncoderError,
@@ -30,7 +31,7 @@ from render.errors import (
     SimulationError,
     VerificationError,
 )
-from render.job import ahead, files, ledger, run, sealed, segment, standing
+from render.job import ahead, ledger, run, sealed, segment, standing
 from render.job.finishing import Finished
 from render.job.folder import Folder, locked
 from render.job.plan import Plan

@@ -300,7 +300,7 @@ def test_a_film_is_stopped_before_it_outgrows_its_medium(tmp_path: Path) -> None
 
 def test_wrong_kernels_make_no_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from render.job import selftest
-    from render.look import cpu
+    from render.look.points import cpu
 
     monkeypatch.setattr(cpu, "HALF", np.int32(cpu.HALF + 1))  # rounds one code in 256 wrongly
     assert selftest.run(Device("cpu", 1, "")) is None

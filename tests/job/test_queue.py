@@ -46,7 +46,7 @@ defaults:
   preset: dvd_video
   seeds: 0:9
   duration: 1m
-  set: {engine: {matrix: random, particles: 60}, look.trail: 0.5}
+  set: {engine: {kind: particle_life, matrix: random, particles: 60}, look.trail: 0.5}
 jobs:
   - {seed: 1, frames: 8, set: {engine.particles: 70, look: {size: 2}}}
 """

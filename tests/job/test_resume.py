@@ -22,8 +22,9 @@ import psutil
 import pytest
 from films import end_of, ffmpegs_of, files_in, fork, make, manifest_of, planned, quick, quick_of, sha256, small
 
+from render import files
 from render.compute.device import Device
-from render.job import checkpoint, files, folder, joining, ledger, manifest, run, sealed, segment, selftest
+from render.job import checkpoint, folder, joining, ledger, manifest, run, sealed, segment, selftest
 from render.preset import Preset
 from render.video import ffmpeg
 

@@ -15,8 +15,9 @@ from render.compute.device import Device
 from render.compute.emulation import POISON, EmulatedAccelerator, Emulation, EmulationError
 from render.compute.source import Source
 from render.errors import SimulationError
-from render.look import Exposure, Look, gpu, open_darkroom
+from render.look import open_darkroom
 from render.look.frame import Frame, Geometry, blank
+from render.look.points import Exposure, PointsLook, gpu
 from render.scene import Points
 
 pytestmark = pytest.mark.usefixtures("cxx")
@@ -45,9 +46,9 @@ def scenes(count: int, particles: int, place: Geometry) -> list[Points]:
     return found
 
 
-def pictures(look: Look, given: list[Points], place: Geometry, device: Device) -> list[bytes]:
+def pictures(look: PointsLook, given: list[Points], place: Geometry, device: Device) -> list[bytes]:
     """Every frame's planes and, at the end, the light and the exposure, from memory that held poison before."""
-    room, accelerator = open_darkroom(look, place, 480, device), open_accelerator(device)
+    room, accelerator = open_darkroom(look, place, 480, device, given[0]), open_accelerator(device)
     found = []
     for number, scene in enumerate(given):
         frame = blank(place.width, place.height)
@@ -70,7 +71,7 @@ PLACE = Geometry(66, 34, 1.0, 66.0, 34.0, 25.0)
 
 @pytest.mark.parametrize(("mode", "dither"), list(itertools.product(MODES, (False, True))))
 def test_a_hundred_frames_of_every_exposure(mode: str, dither: bool) -> None:
-    look = Look(dither=dither, trail=0.7, exposure=Exposure(mode=mode, white=3.0, settle="1s"))  # type: ignore[arg-type]
+    look = PointsLook(dither=dither, trail=0.7, exposure=Exposure(mode=mode, white=3.0, settle="1s"))  # type: ignore[arg-type]
     given = scenes(100, 40, PLACE)
     wanted = pictures(look, given, PLACE, Device("reference", 1, ""))
     assert len(set(wanted)) > 90
@@ -82,7 +83,7 @@ def test_a_hundred_frames_of_every_exposure(mode: str, dither: bool) -> None:
 @pytest.mark.parametrize("aspect", [1.0, 64 / 45])
 def test_stamps_wider_than_the_picture(aspect: float) -> None:
     place = Geometry(18, 16, aspect, 18 * aspect, 16.0, 25.0)
-    look = Look(size=30.0)
+    look = PointsLook(size=30.0)
     made = gpu.Recipe.of(look, place, 480).stamp.weights.shape
     assert made[3] > 2 * place.width
     assert made[2] > 2 * place.height
@@ -93,10 +94,10 @@ def test_stamps_wider_than_the_picture(aspect: float) -> None:
 
 def test_dither_follows_the_frames_number() -> None:
     """A film may start or go on anywhere; the number the GPU counts is set again where it does not fit."""
-    look, (scene, *_) = Look(dither=True), scenes(1, 40, PLACE)
+    look, (scene, *_) = PointsLook(dither=True), scenes(1, 40, PLACE)
 
     def drawn(numbers: list[int], device: Device) -> list[bytes]:
-        room, accelerator = open_darkroom(look, PLACE, 480, device), open_accelerator(device)
+        room, accelerator = open_darkroom(look, PLACE, 480, device, scene), open_accelerator(device)
         found = []
         for number in numbers:
             frame = blank(PLACE.width, PLACE.height)
@@ -115,7 +116,7 @@ def test_dither_follows_the_frames_number() -> None:
 
 # ---- planted faults ----
 
-LOOKS = [Look(dither=True, trail=0.7, exposure=Exposure(mode=mode, white=3.0)) for mode in MODES]  # type: ignore[arg-type]
+LOOKS = [PointsLook(dither=True, trail=0.7, exposure=Exposure(mode=mode, white=3.0)) for mode in MODES]  # type: ignore[arg-type]
 NOBODY = Points(np.empty(0, np.float32), np.empty(0, np.float32), np.empty(0, np.uint8))
 SCENES = [*scenes(4, 40, PLACE), *[NOBODY] * 6]  # until the brightest light is below a stamp's
 BARRIER = "__syncthreads();"
@@ -172,7 +173,7 @@ def test_a_float_atomic_does_not_compile(plant: Plant) -> None:
     ids=["last quad", "one pixel of four", "the dark"],
 )  # fmt: skip
 def test_pixels_left_unwritten_show_as_poison(old: str, new: str, plant: Plant) -> None:
-    look, (scene, *_) = Look(trail=0.0), scenes(1, 1, PLACE)
+    look, (scene, *_) = PointsLook(trail=0.0), scenes(1, 1, PLACE)
 
     def poisoned() -> int:
         planes = np.frombuffer(pictures(look, [scene], PLACE, emulated(0))[0], np.uint8)

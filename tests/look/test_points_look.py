@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from render.compute.accelerator import open_accelerator, to_device
 from render.compute.device import Device
-from render.look import Exposure, Look, cpu, open_darkroom, reference, stamp, tone
+from render.look import open_darkroom
 from render.look.frame import Frame, Geometry, blank
+from render.look.points import Exposure, PointsLook, cpu, reference, stamp, tone
 from render.scene import Points
 
 KINDS = ["reference", "cpu", "emulated"]
@@ -24,10 +25,10 @@ def geometry(width: int = 64, height: int = 48, aspect: float = 1.0) -> Geometry
     return Geometry(width, height, aspect, width * aspect, float(height), 25.0)
 
 
-def develop(look: Look, scenes: list[Points], kind: str, place: Geometry, seed: int = 480) -> list[np.ndarray]:
+def develop(look: PointsLook, scenes: list[Points], kind: str, place: Geometry, seed: int = 480) -> list[np.ndarray]:
     device = Device(kind, 1, "")  # type: ignore[arg-type]
     accelerator = open_accelerator(device)
-    room = open_darkroom(look, place, seed, device)
+    room = open_darkroom(look, place, seed, device, scenes[0])
     pictures = []
     for number, scene in enumerate(scenes):
         frame = blank(place.width, place.height)
@@ -53,7 +54,7 @@ def test_compiled_equals_reference(
 ) -> None:
     rng = np.random.default_rng(seed)
     place = geometry(width, height, aspect)
-    look = Look(size=size, glide=glide, trail=trail, dither=dither, exposure=Exposure(mode=mode, white=4.0))  # type: ignore[arg-type]
+    look = PointsLook(size=size, glide=glide, trail=trail, dither=dither, exposure=Exposure(mode=mode, white=4.0))  # type: ignore[arg-type]
     scenes = []
     for _ in range(4):
         x = (rng.random(60) ** 3 * place.world_width).astype(np.float32)
@@ -111,7 +112,7 @@ def test_a_circle_of_particles_fills_a_dvd_picture_as_a_circle(kind: str) -> Non
     place = Geometry(720, 480, 32 / 27, 2560 / 3, 480.0, 30.0)
     turns = np.linspace(0, 2 * np.pi, 400, endpoint=False)
     ring = points(400 + 100 * np.cos(turns), 240 + 100 * np.sin(turns))
-    (luma,) = develop(Look(), [ring], kind, place)
+    (luma,) = develop(PointsLook(), [ring], kind, place)
     lit = np.argwhere(luma > 60)
     high, wide = lit.max(axis=0) - lit.min(axis=0)
     assert abs(wide * 32 / 27 - high) < 2
@@ -120,8 +121,8 @@ def test_a_circle_of_particles_fills_a_dvd_picture_as_a_circle(kind: str) -> Non
 @pytest.mark.parametrize("kind", KINDS)
 def test_light_wraps_around_the_edges(kind: str) -> None:
     place = geometry(32, 32)
-    (corner,) = develop(Look(glide=False), [points([0], [0])], kind, place)
-    (middle,) = develop(Look(glide=False), [points([16], [16])], kind, place)
+    (corner,) = develop(PointsLook(glide=False), [points([0], [0])], kind, place)
+    (middle,) = develop(PointsLook(glide=False), [points([16], [16])], kind, place)
     np.testing.assert_array_equal(np.roll(corner, (16, 16), (0, 1)), middle)
 
 
@@ -130,10 +131,10 @@ def test_levels_are_limited_range(kind: str) -> None:
     place = geometry()
     crowd = points(np.full(500, 20.0), np.full(500, 20.0))
     for dither in (False, True):
-        (luma,) = develop(Look(dither=dither), [crowd], kind, place)
+        (luma,) = develop(PointsLook(dither=dither), [crowd], kind, place)
         assert luma.min() == 16
         assert luma.max() == 235
-        (nothing,) = develop(Look(dither=dither), [points([], [])], kind, place)
+        (nothing,) = develop(PointsLook(dither=dither), [points([], [])], kind, place)
         assert (nothing == 16).all()
 
 
@@ -141,11 +142,11 @@ def test_levels_are_limited_range(kind: str) -> None:
 def test_trails_fade_to_black(kind: str) -> None:
     place = geometry()
     scenes = [points([20], [20])] + [points([], [])] * 120
-    brightest = [int(picture.max()) for picture in develop(Look(trail=0.8), scenes, kind, place)]
+    brightest = [int(picture.max()) for picture in develop(PointsLook(trail=0.8), scenes, kind, place)]
     assert brightest == sorted(brightest, reverse=True)
     assert brightest[0] > 60
     assert brightest[-1] == 16
-    gone = [int(picture.max()) for picture in develop(Look(trail=0.0), scenes, kind, place)]
+    gone = [int(picture.max()) for picture in develop(PointsLook(trail=0.0), scenes, kind, place)]
     assert gone[1] == 16
 
 
@@ -164,7 +165,7 @@ def test_tone_follows_the_logarithm() -> None:
 
 
 def test_frame_max_makes_the_brightest_pixel_white() -> None:
-    look = Look(exposure=Exposure(mode="frame_max"))
+    look = PointsLook(exposure=Exposure(mode="frame_max"))
     for crowd in (3, 40, 4000):
         (luma,) = develop(look, [points(np.full(crowd, 20.0), np.full(crowd, 20.0))], "cpu", geometry())
         assert luma.max() == 235
@@ -174,14 +175,14 @@ def test_fixed_exposure_does_not_pump() -> None:
     """A clump in one corner changes nothing in the other."""
     alone = points([10], [10])
     with_clump = points([10] + [40] * 300, [10] + [30] * 300)
-    one, other = (develop(Look(), [scene], "cpu", geometry())[0] for scene in (alone, with_clump))
+    one, other = (develop(PointsLook(), [scene], "cpu", geometry())[0] for scene in (alone, with_clump))
     np.testing.assert_array_equal(one[:20, :20], other[:20, :20])
 
 
 def test_slow_exposure_settles_and_is_slow() -> None:
     from fractions import Fraction
 
-    look = Look(exposure=Exposure(mode="slow", white=2000.0, settle=Fraction(2), percentile=99.0))
+    look = PointsLook(exposure=Exposure(mode="slow", white=2000.0, settle=Fraction(2), percentile=99.0))
     place = geometry(160, 120)
     crowd = points(np.repeat(np.linspace(5, 150, 40), 8), np.repeat(np.linspace(5, 110, 40), 8))
     brightest = [int(picture.max()) for picture in develop(look, [crowd] * 400, "cpu", place)]
@@ -205,7 +206,7 @@ def test_dither_keeps_the_mean_and_depends_on_seed_and_frame() -> None:
         assert np.ptp(pictures[key]) <= 1
     assert (pictures[1] != pictures[2]).any()
     scene = [points(np.linspace(5, 60, 30), np.linspace(5, 40, 30))] * 2
-    by_seed = [develop(Look(dither=True), scene, "cpu", geometry(), seed) for seed in (1, 1, 2)]
+    by_seed = [develop(PointsLook(dither=True), scene, "cpu", geometry(), seed) for seed in (1, 1, 2)]
     np.testing.assert_array_equal(by_seed[0][1], by_seed[1][1])
     assert (by_seed[0][0] != by_seed[2][0]).any()
 

@@ -133,28 +133,28 @@ def test_wrong_names_list_the_right_ones(tmp_path: Path, written: str, message: 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("about: x\nengine: {}\n", "p.yaml:1: codec is missing"),
+        ("about: x\nengine: {kind: particle_life}\n", "p.yaml:1: codec is missing"),
         ("codec: {kind: h264}\n", "p.yaml:1: engine is missing"),
-        ("engine: {}\ncodec: {crf: 20}\n", "p.yaml:2: codec.kind is missing"),
-        ("engine: {}\ncodec: h264\n", "p.yaml:2: codec must be a block of `key: value` lines, not the text 'h264'"),
-        ("engine: {}\ncodec: {kind: h265}\n",
+        ("engine: {kind: particle_life}\ncodec: {crf: 20}\n", "p.yaml:2: codec.kind is missing"),
+        ("engine: {kind: particle_life}\ncodec: h264\n", "p.yaml:2: codec must be a block of `key: value` lines, not the text 'h264'"),
+        ("engine: {kind: particle_life}\ncodec: {kind: h265}\n",
          "p.yaml:2: codec.kind must be mpeg2, h264, hevc, av1, ffv1 or bluray, not 'h265'"),
         ("codec: {kind: h264}\nengine: {kind: lenia}\n", "p.yaml:2: engine.kind must be particle_life, not 'lenia'"),
         ("codec: {kind: h264}\nengine:\n", "p.yaml:2: engine must be a block of `key: value` lines, not nothing"),
-        ("engine: {}\ncodec: {kind: h264, speed: warp}\n",
+        ("engine: {kind: particle_life}\ncodec: {kind: h264, speed: warp}\n",
          "p.yaml:2: codec.speed must be ultrafast, superfast, veryfast, faster, fast, medium, slow, slower or veryslow, "
          "not 'warp'"),
-        ("engine: {}\ncodec: {kind: h264, container: avi}\n", "p.yaml:2: codec.container must be mp4 or mkv, not 'avi'"),
-        ("engine: {}\ncodec: {kind: h264, crf: 3, bitrate: 3M}\n",
+        ("engine: {kind: particle_life}\ncodec: {kind: h264, container: avi}\n", "p.yaml:2: codec.container must be mp4 or mkv, not 'avi'"),
+        ("engine: {kind: particle_life}\ncodec: {kind: h264, crf: 3, bitrate: 3M}\n",
          "p.yaml:2: codec takes either crf or bitrate, not both"),
-        ("engine: {}\ncodec: {kind: hevc, max_bitrate: 3M}\n",
+        ("engine: {kind: particle_life}\ncodec: {kind: hevc, max_bitrate: 3M}\n",
          "p.yaml:2: codec needs max_bitrate and buffer together"),
-        ("engine: {}\ncodec: {kind: hevc, buffer: 3M}\n", "p.yaml:2: codec needs max_bitrate and buffer together"),
-        ("engine: {}\ncodec: {kind: h264, crf: 52}\n", "p.yaml:2: codec.crf must be at most 51, not 52"),
-        ("engine: {}\ncodec: {kind: h264, keyframes: 0}\n", "p.yaml:2: codec.keyframes must be more than 0, not 0"),
-        ("engine: {}\ncodec: {kind: h264, bitrate: 9e6}\n",
+        ("engine: {kind: particle_life}\ncodec: {kind: hevc, buffer: 3M}\n", "p.yaml:2: codec needs max_bitrate and buffer together"),
+        ("engine: {kind: particle_life}\ncodec: {kind: h264, crf: 52}\n", "p.yaml:2: codec.crf must be at most 51, not 52"),
+        ("engine: {kind: particle_life}\ncodec: {kind: h264, keyframes: 0}\n", "p.yaml:2: codec.keyframes must be more than 0, not 0"),
+        ("engine: {kind: particle_life}\ncodec: {kind: h264, bitrate: 9e6}\n",
          "p.yaml:2: codec.bitrate must be a bit rate such as 4400k or 9M, not 9000000.0"),
-        ("engine: {}\ncodec: {kind: mpeg2, bitrate: 10M}\n", "p.yaml:2: codec.bitrate must be at most 9800000, not 10000000"),
+        ("engine: {kind: particle_life}\ncodec: {kind: mpeg2, bitrate: 10M}\n", "p.yaml:2: codec.bitrate must be at most 9800000, not 10000000"),
     ],
 )  # fmt: skip
 def test_blocks_missing_incomplete_or_of_a_wrong_kind(tmp_path: Path, text: str, message: str) -> None:
@@ -162,7 +162,7 @@ def test_blocks_missing_incomplete_or_of_a_wrong_kind(tmp_path: Path, text: str,
 
 
 def test_a_wrong_kind_is_told_at_its_own_line(tmp_path: Path) -> None:
-    error = complaint(tmp_path, "engine: {}\ncodec:\n  crf: 20\n  kind: h265\n")
+    error = complaint(tmp_path, "engine: {kind: particle_life}\ncodec:\n  crf: 20\n  kind: h265\n")
     assert error.message == "p.yaml:4: codec.kind must be mpeg2, h264, hevc, av1, ffv1 or bluray, not 'h265'"
 
 
@@ -203,13 +203,13 @@ def test_settings_of_a_block_that_contradict_each_other_are_named_by_their_path(
 @pytest.mark.parametrize(
     ("text", "line", "told"),
     [
-        ("engine: {}\ncodec:\n  kind: mpeg2\npicture:\n  rate: 25\n", 5,
+        ("engine: {kind: particle_life}\ncodec:\n  kind: mpeg2\npicture:\n  rate: 25\n", 5,
          "picture.rate must be 30000/1001 for a DVD picture of 720 x 480"),
-        ("engine: {}\ncodec:\n  kind: mpeg2\npicture:\n  rate: 30000/1001\n  pixel_aspect: 1:1\n", 6,
+        ("engine: {kind: particle_life}\ncodec:\n  kind: mpeg2\npicture:\n  rate: 30000/1001\n  pixel_aspect: 1:1\n", 6,
          "picture.pixel_aspect must make the picture 16:9 (32:27) or 4:3 on a DVD"),
-        ("engine: {}\npicture:\n  rate: 30000/1001\n  pixel_aspect: 32:27\ncodec:\n  kind: mpeg2\n  bitrate: 9M\n", 7,
+        ("engine: {kind: particle_life}\npicture:\n  rate: 30000/1001\n  pixel_aspect: 32:27\ncodec:\n  kind: mpeg2\n  bitrate: 9M\n", 7,
          "codec.bitrate must not be above codec.max_bitrate"),
-        ("engine: {}\ncodec: {kind: h264}\nlength:\n  duration: 0.01s\n", 3,
+        ("engine: {kind: particle_life}\ncodec: {kind: h264}\nlength:\n  duration: 0.01s\n", 3,
          "length comes to 0 frames; from 1 to 100000000 are possible"),
     ],
 )  # fmt: skip
@@ -247,7 +247,7 @@ def test_unknown_keys_and_the_nearest_right_name(tmp_path: Path, written: str, m
 
 
 def test_a_key_of_another_kind_of_codec_is_unknown(tmp_path: Path) -> None:
-    error = complaint(tmp_path, "engine: {}\ncodec:\n  kind: h264\n  gop: 12\n")
+    error = complaint(tmp_path, "engine: {kind: particle_life}\ncodec:\n  kind: h264\n  gop: 12\n")
     assert error.message == "p.yaml:4: unknown key gop in codec"
     assert error.hint == ("there are: crf, bitrate, max_bitrate, buffer, speed, keyframes, threads, container, kind.")
 

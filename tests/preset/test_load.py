@@ -221,25 +221,31 @@ def test_lists_are_replaced_not_merged(write: Write) -> None:
     made = merged(
         write,
         "codec: {kind: h264}\nengine: {species: 2, matrix: [[1, 1], [1, 1]]}\n",
-        "engine: {matrix: [[0.5, 0], [0, 0.5]]}\n",
+        "engine: {kind: particle_life, matrix: [[0.5, 0], [0, 0.5]]}\n",
     )
     assert made.engine.matrix == ((0.5, 0.0), (0.0, 0.5))
 
 
 def test_a_codec_of_another_kind_replaces_the_whole_block(write: Write) -> None:
     made = merged(
-        write, "engine: {}\ncodec: {kind: mpeg2, bitrate: 5M, gop: 12, threads: 3}\n", "codec: {kind: h264}\n"
+        write,
+        "engine: {kind: particle_life}\ncodec: {kind: mpeg2, bitrate: 5M, gop: 12, threads: 3}\n",
+        "codec: {kind: h264}\n",
     )
     assert made.codec == H264()
 
 
 def test_a_codec_of_the_same_kind_is_merged(write: Write) -> None:
-    made = merged(write, "engine: {}\ncodec: {kind: h264, crf: 20, threads: 3}\n", "codec: {kind: h264, speed: slow}\n")
+    made = merged(
+        write,
+        "engine: {kind: particle_life}\ncodec: {kind: h264, crf: 20, threads: 3}\n",
+        "codec: {kind: h264, speed: slow}\n",
+    )
     assert made.codec == H264(crf=20, threads=3, speed="slow")
 
 
 def test_saying_the_kind_a_block_already_has_by_default_changes_nothing(write: Write) -> None:
-    base = "codec: {kind: h264}\nengine: {particles: 77}\nmedium: {limit: 5MB}\n"
+    base = "codec: {kind: h264}\nengine: {kind: particle_life, particles: 77}\nmedium: {limit: 5MB}\n"
     made = merged(write, base, "engine: {kind: particle_life}\nmedium: {kind: file}\n")
     assert (made.engine.particles, made.medium.limit) == (77, 5_000_000)
 
@@ -267,7 +273,7 @@ def test_a_length_said_one_way_takes_the_place_of_the_other(write: Write, base: 
     ],
 )
 def test_quality_takes_the_place_of_bit_rate_and_back(write: Write, base: str, own: str, codec: H264) -> None:
-    made = merged(write, f"engine: {{}}\ncodec: {{kind: h264, {base}}}\n", f"codec: {{{own}}}\n")
+    made = merged(write, f"engine: {{kind: particle_life}}\ncodec: {{kind: h264, {base}}}\n", f"codec: {{{own}}}\n")
     assert made.codec == codec
 
 
@@ -342,7 +348,7 @@ def test_the_same_kind_of_codec_on_the_command_line_keeps_its_settings() -> None
 
 
 def test_the_default_kind_on_the_command_line_keeps_its_settings(write: Write) -> None:
-    path = write("own", "codec: {kind: h264}\nengine: {particles: 77}\nseed: 1\n")
+    path = write("own", "codec: {kind: h264}\nengine: {kind: particle_life, particles: 77}\nseed: 1\n")
     assert preset.load(path, ["engine.kind=particle_life"]).engine.particles == 77
 
 
@@ -501,7 +507,8 @@ def test_a_preset_as_data_says_every_setting_that_has_a_value(name: str) -> None
         "job",
         "medium",
     }
-    assert set(data["look"]) == {"size", "glide", "trail", "exposure", "dither"}
+    own = {"kind", "size", "glide", "trail", "exposure", "dither"}
+    assert set(data["look"]) == own | {"bloom", "bloom_radius", "vignette", "grain"}
     assert set(data["look"]["exposure"]) == {"mode", "white", "percentile", "settle"}
 
 
@@ -560,7 +567,7 @@ def test_words_survive_being_written_out(seed: str, about: str) -> None:
 @example(5e-300, 1e5, 65_536.0, 2**63 - 1, 2 * 10**9)
 def test_numbers_survive_being_written_out(trail: float, white: float, width: float, seed: int, bits: int) -> None:
     text = (
-        f"engine: {{}}\nlook: {{trail: {trail!r}, exposure: {{white: {white!r}}}}}\nworld: {{width: {width!r}}}\n"
+        f"engine: {{kind: particle_life}}\nlook: {{trail: {trail!r}, exposure: {{white: {white!r}}}}}\nworld: {{width: {width!r}}}\n"
         f"seed: {seed}\ncodec: {{kind: hevc, bitrate: {bits}}}\n"
     )
     made = parse(document.read(text, "p.yaml"))

@@ -78,9 +78,9 @@ def test_every_block_of_the_schema_is_closed() -> None:
 
 def test_the_schema_tells_limits_and_units() -> None:
     schema = Preset.model_json_schema()
-    trail = schema["$defs"]["Look"]["properties"]["trail"]
+    trail = schema["$defs"]["PointsLook"]["properties"]["trail"]
     assert (trail["minimum"], trail["maximum"], trail["default"]) == (0, 0.999, 0.8)
-    assert schema["$defs"]["Look"]["properties"]["size"]["unit"] == "shown px"
+    assert schema["$defs"]["PointsLook"]["properties"]["size"]["unit"] == "shown px"
     assert schema["$defs"]["Medium"]["properties"]["kind"]["enum"] == ["file", "dvd5", "dvd9", "bd25", "bd50"]
 
 

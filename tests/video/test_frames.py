@@ -13,7 +13,7 @@ import pytest
 from render.compute.device import Device
 from render.compute.emulation import EmulatedAccelerator, Emulation
 from render.engines import particle_life
-from render.look import Look
+from render.look.points import PointsLook
 from render.scene import World
 from render.video.film import Film
 from render.video.frames import SCENES, Clock, play, ring_size
@@ -23,7 +23,7 @@ from render.video.picture import Picture
 def film(kind: str = "cpu", threads: int = 1) -> Film:
     params = particle_life.Params(particles=200, matrix="random")
     picture = Picture(width=96, height=64, rate=Fraction(25))
-    return Film(params, World(96, 64), Look(), picture, 480, Device(kind, threads, ""))  # type: ignore[arg-type]
+    return Film(params, World(96, 64), PointsLook(), picture, 480, Device(kind, threads, ""))  # type: ignore[arg-type]
 
 
 def digests(made: Film, count: int) -> list[bytes]:
@@ -78,7 +78,7 @@ def test_nothing_is_on_its_way_on_a_gpu_once_the_loop_has_failed() -> None:
 
     params, picture = particle_life.Params(particles=50, matrix="random"), Picture(width=64, height=48)
     device = Device("emulated", 1, "a loop that fails", emulation=Emulation(ahead="none"))
-    made = Film(params, World(64, 48), Look(), picture, 480, device)
+    made = Film(params, World(64, 48), PointsLook(), picture, 480, device)
     with pytest.raises(OSError, match="no more"):
         play(made, 10_000, broken, Clock())
     assert isinstance(made.accelerator, EmulatedAccelerator)

@@ -23,7 +23,7 @@ from render.compute.device import Device
 from render.compute.emulation import EmulatedAccelerator, Emulation, EmulationError
 from render.compute.streams import seed_number
 from render.engines import particle_life
-from render.look import Exposure, Look
+from render.look.points import Exposure, PointsLook
 from render.scene import World
 from render.video import readback
 from render.video.film import Film
@@ -35,7 +35,7 @@ Ahead = Literal["compute", "copy", "both", "none"]
 MODES: tuple[Ahead, ...] = ("compute", "copy", "both", "none")
 _names = itertools.count()
 
-LOOK = Look(dither=True, trail=0.9, exposure=Exposure(mode="slow", white=3.0))
+LOOK = PointsLook(dither=True, trail=0.9, exposure=Exposure(mode="slow", white=3.0))
 WIDTH, HEIGHT = 98, 66
 """A frame is no multiple of 256 bytes, so that frames on the GPU lie apart."""
 
@@ -46,7 +46,7 @@ def emulated(ahead: Ahead = "both", shuffle: int = 0, lanes: int = 0, graphs: bo
     return Device("emulated", 1, f"number {next(_names)}", lanes=lanes, graphs=graphs, emulation=emulation)
 
 
-def film(device: Device, *, steps: int = 1, look: Look = LOOK) -> Film:
+def film(device: Device, *, steps: int = 1, look: PointsLook = LOOK) -> Film:
     params = particle_life.Params(particles=90, matrix="random", steps_per_frame=steps)
     picture = Picture(width=WIDTH, height=HEIGHT, rate=Fraction(25))
     return Film(params, World(WIDTH, HEIGHT), look, picture, 480, device)
@@ -143,7 +143,7 @@ def test_batches_of_every_size(size: int, wanted: list[str], monkeypatch: pytest
 
 @pytest.mark.parametrize("mode", ["fixed", "slow", "frame_max"])
 def test_several_steps_a_frame(mode: str, small: int) -> None:
-    look = Look(exposure=Exposure(mode=mode))  # type: ignore[arg-type]
+    look = PointsLook(exposure=Exposure(mode=mode))  # type: ignore[arg-type]
     made, host = film(emulated("compute"), steps=3, look=look), film(Device("reference", 1, ""), steps=3, look=look)
     assert played(made, 33) == played(host, 33)
     assert made.state.step == host.state.step == 99

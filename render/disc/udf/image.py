@@ -12,6 +12,7 @@ from render.disc.udf.layout import INTEGRITY, MAIN, PARTITION, RESERVE, Layout
 from render.disc.udf.tree import File, Folder
 from render.disc.udf.words import BLOCK, compressed
 from render.errors import DiskFullError, UsageError
+from render.files import publish
 
 PIECE = 4 << 20
 LABEL = 30
@@ -50,25 +51,14 @@ def write(root: Folder, target: Path, label: str, when: int) -> int:
         with part.open("wb") as image:
             _write(image, plan, label, when)
             image.truncate(plan.volume_blocks * BLOCK)
-            image.flush()
-            os.fsync(image.fileno())
-        part.replace(target)
+        publish(part, target)
     except OSError as error:
         part.unlink(missing_ok=True)
         raise DiskFullError(f"{target.name} cannot be written: {error.strerror}") from None
     except BaseException:
         part.unlink(missing_ok=True)
         raise
-    _sync(target.parent)
     return plan.volume_blocks * BLOCK
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _check(label: str, when: int) -> None:

@@ -18,9 +18,10 @@ from pydantic import field_validator, model_validator
 from render.compute import streams
 from render.engines import EngineParams
 from render.engines.particle_life import layout, matrix
-from render.scene import Points, World
+from render.scene import Points, SceneKind, World
 from render.settings import setting
 
+SCENE: SceneKind = "points"
 EXACT = True
 """The same bits on every backend."""
 BITS = 1
@@ -107,6 +108,11 @@ def start(params: Params, world: World, seed: int) -> State:
     return State(0, x, y, rest, rest.copy(), species.astype(np.uint8), table)
 
 
-def scene(state: State) -> Points:
+def extent(params: Params, world: World) -> tuple[int, ...]:
+    """Number of particles."""
+    return (params.particles,)
+
+
+def scene(params: Params, state: State) -> Points:
     """The particles as a look sees them; a view."""
     return Points(state.x, state.y, state.species)

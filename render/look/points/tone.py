@@ -13,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.compute import exact
-from render.look.stamp import LIGHT_UNIT
+from render.look.frame import BLACK, WHITE
+from render.look.points.stamp import LIGHT_UNIT
 
 MANTISSA_BITS = 9
 SHIFT = 23 - MANTISSA_BITS
 LIGHT_LIMIT = 2**31 - 2**16
 """Light above this counts as this."""
-BLACK, WHITE = 16, 235
-"""Luma codes of black and white in 8 bits (Recommendation ITU-R BT.601-7, 2.5.3; BT.709-6, 4.6)."""
 CODE_BITS = 8
 """Fraction bits of a table entry."""
 LEVEL_BITS = 16

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from render.look.stamp import Stamp
-from render.look.tone import CODE_BITS, LIGHT_LIMIT, entries
+from render.look.points.stamp import Stamp
+from render.look.points.tone import CODE_BITS, LIGHT_LIMIT, entries
 from render.scene import Points
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.compute import streams
-from render.look import stamp, tone
+from render.look.points import stamp, tone
 
 if TYPE_CHECKING:
-    from render.look import Look
     from render.look.frame import Frame, Geometry
+    from render.look.points import PointsLook
     from render.scene import Points
 
 LEAST_WHITE = 1 << tone.LEVEL_BITS
@@ -85,7 +85,7 @@ class Recipe:
     follow: int
 
     @staticmethod
-    def of(look: Look, geometry: Geometry, seed: int) -> Recipe:
+    def of(look: PointsLook, geometry: Geometry, seed: int) -> Recipe:
         """Work a look out."""
         made = stamp.make(look.size, geometry.pixel_aspect, look.glide)
         stride = max(1, geometry.height // SAMPLE_LINES)
@@ -112,25 +112,6 @@ class Recipe:
         return Memory(light, np.array([self.white << 16], np.int64))
 
 
-class Darkroom(Protocol):
-    """A look at work on one film, here or in ``gpu.py``.
-
-    Attributes:
-        memory: where the look is; on a GPU, arrays there.
-    """
-
-    memory: Memory
-
-    def develop(self, points: Points, number: int, frame: Frame) -> None:
-        """Draw a scene into a frame.
-
-        Args:
-            points: the scene.
-            number: the frame's number from 0, which keys the dither.
-            frame: written.
-        """
-
-
 class HostDarkroom:
     """The darkroom of the processor, with the kernels of ``cpu.py`` or ``reference.py``."""
 
@@ -142,7 +123,7 @@ class HostDarkroom:
         self._table = tone.codes(1)
 
     def develop(self, points: Points, number: int, frame: Frame) -> None:
-        """Draw a scene into a frame (see :class:`Darkroom`)."""
+        """Draw a scene into a frame (see :class:`render.look.Darkroom`)."""
         light, recipe = self.memory.light, self._recipe
         self._kernels.splat(points, recipe.scale_x, recipe.scale_y, recipe.stamp, light)
         level = self._expose(light)

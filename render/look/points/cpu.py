@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.compute.jit import kernel, kernel_inline
-from render.look.stamp import LANES, LIGHT_UNIT, Stamp
-from render.look.tone import CODE_BITS, FIRST_KEY, LIGHT_LIMIT, SHIFT
+from render.look.points.stamp import LANES, LIGHT_UNIT, Stamp
+from render.look.points.tone import CODE_BITS, FIRST_KEY, LIGHT_LIMIT, SHIFT
 from render.scene import Points
 
 UNIT = np.int32(LIGHT_UNIT)

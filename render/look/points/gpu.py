@@ -10,13 +10,14 @@ import numpy as np
 
 from render.compute.accelerator import to_device
 from render.compute.source import Source, struct
-from render.look import stamp, tone
-from render.look.darkroom import LEAST_WHITE, Memory, Recipe
+from render.look.frame import BLACK, WHITE
+from render.look.points import stamp, tone
+from render.look.points.darkroom import LEAST_WHITE, Memory, Recipe
 
 if TYPE_CHECKING:
     from render.compute.accelerator import Accelerator
-    from render.look import Look
     from render.look.frame import Frame, Geometry
+    from render.look.points import PointsLook
     from render.scene import Points
 
 THREADS = 256
@@ -24,7 +25,7 @@ MOST_BLOCKS = 1024
 
 
 class StampShape(NamedTuple):
-    """A stamp's shape as kernels take it (see :class:`render.look.stamp.Stamp`)."""
+    """A stamp's shape as kernels take it (see :class:`render.look.points.stamp.Stamp`)."""
 
     rows: np.int32
     columns: np.int32
@@ -45,13 +46,13 @@ SOURCE = Source(
         ("ENTRIES", tone.ENTRIES),
         ("LEAST_WHITE", LEAST_WHITE),
         ("CODE_BITS", tone.CODE_BITS),
-        ("BLACK", tone.BLACK),
-        ("WHITE", tone.WHITE),
+        ("BLACK", BLACK),
+        ("WHITE", WHITE),
     ),
 )
 
 
-def device_bytes(look: Look, geometry: Geometry) -> int:
+def device_bytes(look: PointsLook, geometry: Geometry, extent: tuple[int, ...]) -> int:
     """Memory of a GPU that a darkroom takes: the light, the stamp, tables of the tone, five numbers."""
     weights = math.prod(stamp.shape(look.size, geometry.pixel_aspect, look.glide))
     octaves, table, histogram, numbers = 4, 2, 4, 4 + 4 + 4 + 8 + 8
@@ -59,7 +60,7 @@ def device_bytes(look: Look, geometry: Geometry) -> int:
 
 
 class GpuDarkroom:
-    """A look at work on one film; see :class:`render.look.darkroom.Darkroom`."""
+    """A look at work on one film; see :class:`render.look.Darkroom`."""
 
     def __init__(self, recipe: Recipe, memory: Memory, accelerator: Accelerator) -> None:
         self._recipe, self._accelerator = recipe, accelerator
