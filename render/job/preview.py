@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from render.files import replace
-from render.job.still import full_range
+from render.look.frame import Frame, byte_count
+from render.look.viewing import seen
 from render.video.picture import Picture
 
 SECONDS = 5.0
@@ -33,9 +34,9 @@ class Preview:
         from PIL import Image
 
         width, height = self._picture.width, self._picture.height
-        luma = np.frombuffer(data, np.uint8, width * height).reshape(height, width)
-        stride = max(1, width // (2 * WIDTH))
-        image = Image.fromarray(full_range(luma[::stride, ::stride]))
+        frame = Frame(np.frombuffer(data, np.uint8, byte_count(width, height)), width, height)
+        stride = 1 << max(0, (width // (2 * WIDTH)).bit_length() - 1)
+        image = Image.fromarray(seen(frame, stride))
         shape = float(self._picture.display_aspect)
         image = image.resize((WIDTH, max(1, round(WIDTH / shape))), Image.Resampling.BILINEAR)
         encoded = io.BytesIO()

@@ -6,15 +6,13 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from render import __version__
 from render.compute.device import Device
 from render.files import replace
 from render.job.plan import film_of
-from render.look.frame import BLACK, WHITE
+from render.look.viewing import seen
 from render.preset import Preset
 
 
@@ -43,7 +41,7 @@ def make(
     for done in range(number + 1):
         film.draw(film.advance(), done, frame)
         report(done + 1)
-    image = Image.fromarray(full_range(film.fetch(frame).luma))
+    image = Image.fromarray(seen(film.fetch(frame)))
     if not stored:
         image = image.resize((round(picture.shown_width), picture.height), Image.Resampling.LANCZOS)
     note = PngImagePlugin.PngInfo()
@@ -52,10 +50,3 @@ def make(
     encoded = io.BytesIO()
     image.save(encoded, "PNG", pnginfo=note)
     replace(path, encoded.getvalue())
-
-
-def full_range(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Limited-range luma (16 to 235) as the 0 to 255 that pictures use."""
-    span = WHITE - BLACK
-    wide = (np.clip(luma, BLACK, WHITE).astype(np.uint16) - BLACK) * 255 + span // 2
-    return (wide // span).astype(np.uint8)

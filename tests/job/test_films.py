@@ -37,6 +37,7 @@ from render.compute.streams import seed_number
 from render.errors import DiskFullError, EncoderError, PreflightError, SimulationError, UsageError, VerificationError
 from render.job import plan as plans
 from render.job import run, still
+from render.look import viewing
 from render.preset import catalogue
 from render.video import ffmpeg
 
@@ -497,7 +498,7 @@ def test_a_still_is_the_films_frame(tmp_path: Path) -> None:
     still.make(preset, 11, tmp_path / "shown.png", Device("cpu", 1, ""))
     sent = raw_frames(preset)[11][: 720 * 480].reshape(480, 720)
     with Image.open(tmp_path / "stored.png") as image:
-        np.testing.assert_array_equal(np.asarray(image), still.full_range(sent))
+        np.testing.assert_array_equal(np.asarray(image), viewing.full_range(sent))
         assert "seed 480, frame 11" in image.text["Comment"]  # type: ignore[attr-defined]
     with Image.open(tmp_path / "shown.png") as image:
         assert image.size == (853, 480)
@@ -505,7 +506,7 @@ def test_a_still_is_the_films_frame(tmp_path: Path) -> None:
 
 def test_full_range_is_the_inverse_of_limited_range() -> None:
     luma = np.arange(16, 236, dtype=np.uint8)
-    wide = still.full_range(luma)
+    wide = viewing.full_range(luma)
     assert wide[0] == 0
     assert wide[-1] == 255
     np.testing.assert_array_equal((wide.astype(int) * 219 + 127) // 255 + 16, luma)
