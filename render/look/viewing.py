@@ -51,7 +51,8 @@ def seen(frame: Frame, stride: int = 1) -> NDArray[np.uint8]:
     r, b = y + 2 * (1 - weight_red) * red, y + 2 * (1 - weight_blue) * blue
     g = (y - weight_red * r - weight_blue * b) / (1 - weight_red - weight_blue)
     rgb = np.stack([r, g, b], axis=2)
-    return np.floor(np.clip(rgb, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
+    shown: NDArray[np.uint8] = np.floor(np.clip(rgb, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
+    return shown
 
 
 def _spread(chroma: NDArray[np.float32], stride: int, height: int, width: int) -> NDArray[np.float32]:

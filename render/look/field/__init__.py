@@ -63,5 +63,7 @@ def open_darkroom(
         from render.look.field.gpu import GpuDarkroom
 
         return GpuDarkroom(recipe, memory, accelerator)
-    kernels = importlib.import_module(f"{__name__}.{device.kind}")
-    return HostDarkroom(recipe, memory, kernels)
+    from render.look.finish import HostFinisher
+
+    kernels, finishing = (importlib.import_module(f"render.look.{part}.{device.kind}") for part in ("field", "finish"))
+    return HostDarkroom(recipe, memory, kernels, HostFinisher(recipe.finish, finishing))

@@ -14,13 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.look.field import palette, place
-from render.look.finish import Finish, HostFinisher
+from render.look.finish import Finish
 from render.look.viewing import matrix
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from render.look.field import FieldLook
+    from render.look.finish import HostFinisher
     from render.look.frame import Frame, Geometry
     from render.scene import Field
 
@@ -200,11 +199,8 @@ def quantised(values: NDArray[np.float32], black: np.float32, gain: np.float32) 
 
 def followed(peak: np.float32, found: np.float32, fall: np.float32) -> np.float32:
     """A peak after a frame in which ``found`` was the most: quickly up, slowly down, never below the least."""
-    if found > peak:
-        peak = peak + (found - peak) * np.float32(ATTACK)
-    else:
-        peak = max(found, peak * fall)
-    return max(peak, np.float32(LEAST_PEAK))
+    moved = peak + (found - peak) * np.float32(ATTACK) if found > peak else max(found, peak * fall)
+    return max(moved, np.float32(LEAST_PEAK))
 
 
 class Kernels(Protocol):
@@ -241,17 +237,17 @@ class Kernels(Protocol):
 class HostDarkroom:
     """The darkroom of the processor, with the kernels of ``cpu.py`` or ``reference.py``."""
 
-    def __init__(self, recipe: Recipe, memory: Memory, kernels: Kernels | ModuleType) -> None:
+    def __init__(self, recipe: Recipe, memory: Memory, kernels: Kernels, finisher: HostFinisher) -> None:
         self.memory = memory
         self._recipe = recipe
-        self._kernels: Kernels = kernels  # type: ignore[assignment]
+        self._kernels = kernels
+        self._finisher = finisher
         height, width = len(recipe.down.first), len(recipe.across.first)
         self._level = np.empty(recipe.shape, np.uint16)
         self._scratch = np.empty(recipe.shape if recipe.softness else (0, 0), np.uint16)
         self._turn, self._strength = np.empty(recipe.shape, np.int32), np.empty(recipe.shape, np.int32)
         self._luma = np.empty((height, width), np.uint16)
         self._blue, self._red = (np.empty((height // 2, width // 2), np.uint16) for _ in range(2))
-        self._finisher = HostFinisher(recipe.finish, kernels.__name__.rpartition(".")[2])  # type: ignore[union-attr]
 
     def develop(self, scene: Field, number: int, frame: Frame) -> None:
         """Draw a scene into a frame (see :class:`render.look.Darkroom`)."""

@@ -96,7 +96,7 @@ def shade(slope_x: NDArray[np.float32], slope_y: NDArray[np.float32], light: Lig
     for _ in range(5):
         shine = shine * shine
     full = AMBIENT + DIFFUSE * diffuse + SHINE * shine
-    factor: NDArray[np.float32] = ONE + light.amount * (full - ONE)
+    factor: NDArray[np.float32] = (ONE + light.amount * (full - ONE)).astype(np.float32, copy=False)
     return factor
 
 
