@@ -9,19 +9,51 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
-from render.settings import Block, setting
+from pydantic import ValidationError, model_validator
+
+from render.settings import Block, Duration, setting
 
 if TYPE_CHECKING:
     from render.compute.device import Device
     from render.scene import Scene, SceneKind, World
 
 
+class Wave(Block):
+    """How a parameter swings around its own value: by * sin(2 pi (time / period + phase))."""
+
+    by: float = setting(..., "How far it goes to each side.")
+    period: Duration = setting(..., "Time of one swing.", unit="s")
+    phase: float = setting(0.0, "Where in the swing the film begins.", unit="turns", ge=0, le=1)
+
+
 class EngineParams(Block):
     """What every engine's parameters share."""
 
     steps_per_frame: int = setting(1, "Simulation steps between two frames.", ge=1, le=1000)
+    drift: dict[str, Wave] = setting(
+        {},
+        "Parameters that change slowly, by name: `feed: {by: 0.004, period: 60s}`; each swings around its own value.",
+    )
+
+    @model_validator(mode="after")
+    def _drift_stays_in_range(self) -> Self:
+        for name, wave in self.drift.items():
+            if name not in self.TUNABLE:
+                able = ", ".join(self.TUNABLE) or "none here"
+                raise ValueError(f"drift.{name} is no parameter that can change while a film runs; those are: {able}")
+            for side in (-wave.by, wave.by):
+                try:
+                    type(self).model_validate({**dict(self), "drift": {}, name: getattr(self, name) + side})
+                except ValidationError:
+                    raise ValueError(
+                        f"drift.{name} leads {name} to {getattr(self, name) + side:g}, out of its range"
+                    ) from None
+        return self
+
+    TUNABLE: ClassVar[tuple[str, ...]] = ()
+    """Parameters that :class:`Stepper`'s ``tune`` takes, and so ``drift``."""
 
 
 class Card(Protocol):

@@ -140,6 +140,8 @@ def _sentence(problem: ErrorDetails, data: dict[str, Any]) -> tuple[Path, str]:
         return path, f"must be {_WANTED[kind]}, not {_described(given)}"
     if kind == "value_error":
         return _subject(path, str(context["error"]), data)
+    if kind == "extra_forbidden":
+        return path, "is a key that its block does not know"
     return path, f"{_limit(context, problem['msg'])}, not {_described(given)}"
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from render import engines
 from render import look as looks
 from render.compute.accelerator import moved, open_accelerator, to_device, to_host
+from render.engines import drift
 from render.look.frame import Frame, blank, byte_count
 
 if TYPE_CHECKING:
@@ -77,6 +78,11 @@ class Film:
         self.darkroom = looks.open_darkroom(look, picture.geometry(world), seed, device, shown, memory)
 
     @property
+    def is_steady(self) -> bool:
+        """Whether every frame is made by the same work; where parameters drift, it is not."""
+        return not self._engine.drift
+
+    @property
     def state(self) -> Any:
         """The engine's state after the last :meth:`advance`; on a GPU a copy fetched from there."""
         return self._state if self.accelerator is None else to_host(self._state, self.accelerator)
@@ -90,6 +96,9 @@ class Film:
 
     def advance(self) -> Scene:
         """Step to the next frame's state; returns its scene, a view."""
+        if self._engine.drift:
+            frame = self._state.step // self._steps
+            self._stepper.tune(**drift.values(self._engine, frame, self._picture.rate))  # type: ignore[attr-defined]
         self._stepper(self._state, self._steps)
         scene: Scene = self._card.scene(self._engine, self._state)
         return scene

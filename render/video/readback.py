@@ -70,7 +70,7 @@ class Player:
         self._size = batch_size(film.stride)
         graphs = film.device.graphs
         # Large frames keep the GPU busy far longer than the host needs to enqueue them.
-        self._capture = self._size > 1 if graphs is None else graphs
+        self._capture = film.is_steady and (self._size > 1 if graphs is None else graphs)
         self._slots = [self._slot() for _ in range(SLOTS)]
         self._turn = 0
         self._copies = [_Copy(self._gpu.pinned(self._size * film.stride), self._gpu.event()) for _ in range(RING)]
