@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import proof
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from render.compute.emulation import EmulatedAccelerator, Emulation, EmulationError
 from render.look.common import CommonLook
-from render.look.finish import BLOCK, CHROMA_ZERO, LUMA_ZERO, Finish, HostFinisher, blur_weights, cpu, reference
+from render.look.finish import BLOCK, CHROMA_ZERO, LUMA_ZERO, Finish, HostFinisher, blur_weights, cpu, gpu, reference
 from render.look.frame import Frame, Geometry, blank
 
+pytestmark = pytest.mark.usefixtures("cxx")
 Planes = tuple[np.ndarray, np.ndarray | None, np.ndarray | None]
-KINDS = ["reference", "cpu"]
+KINDS = ["reference", "cpu", "emulated"]
 
 
 def geometry(width: int = 64, height: int = 48, aspect: float = 1.0) -> Geometry:
@@ -40,8 +45,22 @@ def printed(
 ) -> Frame:
     recipe, frame = Finish.of(look, place, 480, dither), blank(place.width, place.height)
     frame.planes[:] = 77  # poison: every sample must be written
+    if kind == "emulated":
+        return printed_there(recipe, planes, [number], frame, EmulatedAccelerator(Emulation(shuffle=number % 3)))
     HostFinisher(recipe, {"reference": reference, "cpu": cpu}[kind]).print(*planes, number, frame)
     return frame
+
+
+def printed_there(
+    recipe: Finish, planes: Planes, numbers: list[int], frame: Frame, accelerator: EmulatedAccelerator
+) -> Frame:
+    """The last of several frames, printed by the kernels for GPUs."""
+    there = Frame(accelerator.upload(frame.planes), *frame.luma.shape[::-1])
+    finisher = gpu.GpuFinisher(recipe, accelerator)
+    sources = [None if plane is None else accelerator.upload(plane) for plane in planes]
+    for number in numbers:
+        finisher.print(*sources, number, there)
+    return Frame(accelerator.download(there.planes), *frame.luma.shape[::-1])
 
 
 @settings(max_examples=40, deadline=None, derandomize=True)
@@ -208,3 +227,70 @@ def test_finishers_need_no_colour_planes() -> None:
         assert (frame.blue == 77).all()
         assert (frame.luma > 100).all()
     assert CHROMA_ZERO == 128 * 256
+
+
+def test_noise_on_a_gpu_follows_the_frames_number() -> None:
+    """A film may start or go on anywhere; captured work counts on."""
+    place, look = geometry(18, 16), CommonLook(grain=2.0)
+    recipe, planes = Finish.of(look, place, 480, True), noisy(place, 5)
+    wanted = {number: printed(look, place, planes, "reference", number, True).planes for number in (3, 8, 2**40)}
+    for numbers in ([1, 2, 3], [7, 8], [3, 3], [2**40 - 1, 2**40]):
+        got = printed_there(recipe, planes, numbers, blank(18, 16), EmulatedAccelerator())
+        np.testing.assert_array_equal(got.planes, wanted[numbers[-1]])
+    accelerator = EmulatedAccelerator()
+    frame, sources = Frame(accelerator.empty(18 * 16 * 3 // 2, np.uint8), 18, 16), [*map(accelerator.upload, planes)]
+    finisher = gpu.GpuFinisher(recipe, accelerator)
+    finisher.print(*sources, 0, frame)
+    graph = accelerator.capture(lambda: finisher.print(*sources, 1, frame))
+    graph.launch()
+    graph.launch()
+    finisher.repeated(1)
+    finisher.print(*sources, 3, frame)
+    np.testing.assert_array_equal(accelerator.download(frame.planes), wanted[3])
+
+
+def test_a_finisher_takes_the_memory_it_says() -> None:
+    for look in (CommonLook(), CommonLook(bloom=0.5, vignette=0.3, grain=1.0)):
+        accelerator, place = EmulatedAccelerator(), geometry()
+        finisher = gpu.GpuFinisher(Finish.of(look, place, 480, True), accelerator)
+        assert accelerator.memory()[0] == gpu.device_bytes(look, place)
+        assert finisher is not None
+
+
+FAULTS = [
+    ("if (from < 0) from += count;", "if (from < 0) from = 0;"),
+    ("above + 1 < rows ? above + 1 : 0", "min(above + 1, rows - 1)"),
+    ("if (left < 0) left = columns - 1;", "if (left < 0) left = 0;"),
+    ("sum + count / 2", "sum"),
+    ("+ unit * unit / 2) >>", ") >>"),
+    ("frame_key(stream + number[0])", "frame_key(stream)"),
+    ("(noise >> 16) & 255u", "(noise >> 24) & 255u"),
+    ("range.low), range.high)", "range.low), 255)"),
+    ("(value * stays + (1 << (SHADE_BITS - 1)))", "(value * stays)"),
+    ("value * strength + (1", "value * strength + 0 * (1"),
+]
+
+
+@pytest.mark.parametrize(("old", "new"), [("", ""), *FAULTS])
+def test_wrong_kernels_are_caught(old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if old:
+        monkeypatch.setattr(gpu, "SOURCE", proof.planted(gpu.SOURCE, old, new, tmp_path))
+    place, look = geometry(66, 46), CommonLook(bloom=1.7, vignette=0.7, grain=3.0)
+    wanted, got = (printed(look, place, noisy(place, 4), kind, 5, True).planes for kind in ("reference", "emulated"))
+    assert (wanted == got).all() == (not old)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("if (i >= width * height) return;", "if (i > width * height) return;"),
+("result[i] = blurred(", "result[i == 5 ? rows * columns : i] = blurred("),
+    ],
+)  # fmt: skip
+def test_a_write_outside_an_array_is_caught(
+    old: str, new: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "SOURCE", proof.planted(gpu.SOURCE, old, new, tmp_path))
+    place = geometry(18, 16)
+    with pytest.raises(EmulationError, match="outside an array"):
+        printed(CommonLook(bloom=1.0), place, noisy(place, 4), "emulated")
