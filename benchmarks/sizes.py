@@ -50,7 +50,7 @@ def forecasts(case: Forecasts) -> Report:
 def _encoded_bits(plan: Plan, first: int, frames: int) -> int:
     """Bits of video of a stretch, encoded as a segment is; light and exposure are those of the film."""
     film = plans.film_of(plan.preset, plan.device)
-    frame, drawn_from = film.blank(), first - probe.inherited(plan)
+    frame, drawn_from = film.blank(), first - probe.inherited(plan.preset)
     for number in range(first):
         scene = film.advance()
         if number >= drawn_from:

@@ -22,6 +22,7 @@ COMMANDS = [
     ["batch"],
     ["status"],
     ["still"],
+    ["contact"],
     ["probe"],
     ["bench"],
     ["doctor"],

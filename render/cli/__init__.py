@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from render import __version__
-from render.cli import batch, bench, disc, doctor, presets, probe, run, status, still
+from render.cli import batch, bench, contact, disc, doctor, presets, probe, run, status, still
 from render.cli.console import complain, silence
 from render.errors import EXIT_CODES, PreflightError, RenderError, UsageError
 
@@ -31,6 +31,7 @@ app.command("run")(run.command)
 app.command("batch")(batch.command)
 app.command("status")(status.command)
 app.command("still")(still.command)
+app.command("contact")(contact.command)
 app.command("probe")(probe.command)
 app.add_typer(presets.app, name="presets")
 app.add_typer(disc.app, name="disc")

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from render.job.pace import Pace
 
 
+MOST_SEEDS = 100_000
+"""Seeds of one command."""
+
+
 def complete_preset(incomplete: str) -> list[str]:
     """Names of presets for the shell's completion."""
     from render.preset import catalogue
@@ -88,6 +92,24 @@ def overrides(
     if fit is not None:
         values["fit"] = fit
     return values
+
+
+def seeds(text: str | None) -> list[str | None]:
+    """Seeds from an option such as 0:8 or 480,481; none at all is one, the preset's own.
+
+    Raises:
+        UsageError: it is no such list.
+    """
+    from render.errors import UsageError
+
+    if text is None:
+        return [None]
+    if span := re.fullmatch(r"(\d{1,18}):(\d{1,18})", text):
+        first, end = int(span[1]), int(span[2])
+        if not 0 < end - first <= MOST_SEEDS:
+            raise UsageError(f"--seeds {text} must be from 1 to {MOST_SEEDS} seeds", "0:8 are the seeds 0 to 7.")
+        return [str(seed) for seed in range(first, end)]
+    return [word.strip() for word in text.split(",")]
 
 
 def pace(stop_at: str | None, rest: str | None, nice: int | None) -> Pace:

@@ -8,6 +8,7 @@ compiler, so that validation and help stay quick.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
@@ -90,6 +91,11 @@ def names() -> list[str]:
 def card(name: str) -> Any:
     """An engine's card (see :class:`Card`)."""
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def has_gpu(name: str) -> bool:
+    """Whether an engine has a CUDA version."""
+    return importlib.util.find_spec(f"{__name__}.{name}.gpu") is not None
 
 
 def stepper(name: str, params: EngineParams, world: World, device: Device) -> Stepper:

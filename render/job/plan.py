@@ -231,6 +231,13 @@ def device_for(
     preset: Preset, choice: Choice, threads: int | None, gpu_wanted: str | None = None, probe: gpu.Probe | None = None
 ) -> Device:
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
+    kind: str = preset.engine.kind
+    if not engines.has_gpu(kind):
+        if choice in ("cuda", "emulated") or gpu_wanted is not None:
+            raise PreflightError(f"{kind} has no CUDA version yet", "say --device cpu.")
+        if choice == "auto":
+            count = threads or devices.default_threads(math.prod(extent_of(preset)))
+            return Device("cpu", count, f"{kind} has no CUDA version yet")
     return devices.choose(
         choice, threads, math.prod(extent_of(preset)), gpu_wanted=gpu_wanted,
         gpu_bytes=device_bytes_of(preset), probe=probe,
@@ -244,7 +251,9 @@ def extent_of(preset: Preset) -> tuple[int, ...]:
 
 
 def device_bytes_of(preset: Preset) -> int:
-    """Memory of a GPU that a preset's film takes."""
+    """Memory of a GPU that a preset's film takes; 0 where its engine has no CUDA version."""
+    if not engines.has_gpu(preset.engine.kind):
+        return 0
     return device_bytes(preset.engine, preset.torus, preset.look, preset.picture)
 
 

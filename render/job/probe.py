@@ -17,6 +17,7 @@ from pathlib import Path
 
 from render.job.plan import Plan, film_of
 from render.job.selftest import check_kernels
+from render.preset import Preset
 from render.video import codec as codecs
 from render.video import ffmpeg, quality
 from render.video.film import Film
@@ -152,7 +153,7 @@ class _Probe:
     def _go(self, first: int) -> None:
         """Simulate to a frame, and draw the last ones before it."""
         begun, begun_at, frame = time.perf_counter(), self._at, self._film.blank()
-        drawn_from = first - inherited(self._plan)
+        drawn_from = first - inherited(self._plan.preset)
         for number in range(self._at, first):
             scene = self._film.advance()
             if number >= drawn_from:
@@ -239,11 +240,11 @@ def _moved(own: Measured, curve: list[Measured], bits: float) -> Measured:
     return Measured(bits, min(quality.MOST_PSNR, own.psnr + there.psnr - here.psnr), 1 - (1 - own.ssim) * worse)
 
 
-def inherited(plan: Plan) -> int:
+def inherited(preset: Preset) -> int:
     """How many frames leave light that is still seen, or move the exposure."""
-    look = plan.preset.look
+    look = preset.look
     if look.kind == "field":
-        return min(MOST_INHERITED, math.ceil(10 * plan.preset.picture.rate))  # its slow maxima
+        return min(MOST_INHERITED, math.ceil(10 * preset.picture.rate))  # its slow maxima
     trail = math.ceil(math.log(0.005) / math.log(look.trail)) if look.trail > 0 else 1
-    exposure = 3 * look.exposure.settle * plan.preset.picture.rate if look.exposure.mode == "slow" else 0
+    exposure = 3 * look.exposure.settle * preset.picture.rate if look.exposure.mode == "slow" else 0
     return min(MOST_INHERITED, max(trail, math.ceil(exposure)))
