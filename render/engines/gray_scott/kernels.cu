@@ -1,0 +1,78 @@
+// Gray-Scott on the GPU. Same bits as reference.py, where the formulas and their order stand; names as in cpu.py.
+//
+// A thread goes down a strip of STRIP rows in one column and keeps three rows of its three columns in registers, so that
+// a row costs three loads of each substance. Arrays are [rows, columns]; the kernel is right for any number of blocks
+// that covers them, and needs no barrier.
+
+#define ONE 1.0f
+
+// Three neighbouring cells of a row.
+struct Triple {
+    float west, here, east;
+};
+
+__device__ __forceinline__ Triple load(const float *__restrict__ row, int west, int column, int east)
+{
+    Triple found = {__ldg(&row[west]), __ldg(&row[column]), __ldg(&row[east])};
+    return found;
+}
+
+// Twenty times the Laplacian of nine points.
+__device__ __forceinline__ float laplacian(const Triple &above, const Triple &here, const Triple &below)
+{
+    float sides = (above.here + below.here) + (here.west + here.east);
+    float diagonals = (above.west + below.east) + (above.east + below.west);
+    return (4.0f * sides + diagonals) - 20.0f * here.here;
+}
+
+// tuned [2]: feed and kill, kept on the GPU because captured work keeps its arguments.
+extern "C" __global__ void tune(float feed, float kill, float *__restrict__ tuned)
+{
+    if (blockIdx.x != 0 || threadIdx.x != 0) return;
+    tuned[0] = feed;
+    tuned[1] = kill;
+}
+
+// One step from u and v to new_u and new_v; factor, on the feed, is read where `rim` is not 0.
+extern "C" __global__ void step(const float *__restrict__ u, const float *__restrict__ v, int rows, int columns, Law law,
+                                const float *__restrict__ tuned, int rim, const float *__restrict__ factor,
+                                float *__restrict__ new_u, float *__restrict__ new_v)
+{
+    int across = (columns + blockDim.x - 1) / blockDim.x;  // blocks beside each other
+    int column = blockIdx.x % across * blockDim.x + threadIdx.x, row = blockIdx.x / across * STRIP;
+    if (column >= columns) return;
+    int west = column == 0 ? columns - 1 : column - 1, east = column == columns - 1 ? 0 : column + 1;
+    int last = min(row + STRIP, rows);
+    float base = __ldg(&tuned[0]), kill = __ldg(&tuned[1]);
+    i64 place = (i64)row * columns, end = (i64)rows * columns;
+    i64 before = row == 0 ? end - columns : place - columns;
+    Triple u_above = load(u + before, west, column, east), u_here = load(u + place, west, column, east);
+    Triple v_above = load(v + before, west, column, east), v_here = load(v + place, west, column, east);
+    for (; row < last; row++) {
+        i64 after = row == rows - 1 ? 0 : place + columns;
+        Triple u_below = load(u + after, west, column, east), v_below = load(v + after, west, column, east);
+        float a = u_here.here, b = v_here.here;
+        float feed = rim ? base * __ldg(&factor[place + column]) : base;
+        float reaction = a * (b * b);
+        float next_u = a + law.dt * ((law.spread_u * laplacian(u_above, u_here, u_below) - reaction) + feed * (ONE - a));
+        float next_v = b + law.dt * ((law.spread_v * laplacian(v_above, v_here, v_below) + reaction) - (feed + kill) * b);
+        next_u = next_u > 0.0f ? next_u : 0.0f;
+        next_v = next_v > STILL ? next_v : 0.0f;
+        new_u[place + column] = next_u < ONE ? next_u : ONE;
+        new_v[place + column] = next_v < ONE ? next_v : ONE;
+        u_above = u_here, u_here = u_below;
+        v_above = v_here, v_here = v_below;
+        place = after;
+    }
+}
+
+// An odd number of steps ends in the other pair of arrays; the result belongs in the state's.
+extern "C" __global__ void copy(const float *__restrict__ from_u, const float *__restrict__ from_v, i64 cells,
+                                float *__restrict__ u, float *__restrict__ v)
+{
+    i64 stride = (i64)gridDim.x * blockDim.x;
+    for (i64 c = (i64)blockIdx.x * blockDim.x + threadIdx.x; c < cells; c += stride) {
+        u[c] = from_u[c];
+        v[c] = from_v[c];
+    }
+}
