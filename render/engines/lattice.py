@@ -26,3 +26,10 @@ class LatticeParams(EngineParams):
 def extent(params: LatticeParams, world: World) -> tuple[int, int]:
     """Rows and columns of the lattice that fills a world, at least 8 each."""
     return max(8, round(world.height / params.cell)), max(8, round(world.width / params.cell))
+
+
+def middle(rows: int, columns: int) -> tuple[slice, slice]:
+    """Rows and columns of the square in the middle, half as wide as the shorter side."""
+    side = min(rows, columns) // 2
+    top, left = (rows - side) // 2, (columns - side) // 2
+    return slice(top, top + side), slice(left, left + side)
