@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -105,6 +106,68 @@ def test_each_angle_counts_for_itself_and_none_is_none() -> None:
     assert together[0].tolist() == [float(pair[0][0]) for pair in alone]
     assert together[1].tolist() == [float(pair[1][0]) for pair in alone]
     assert [part.shape for part in exact.cos_sin(np.empty(0))] == [(0,), (0,)]
+
+
+# exp
+
+
+def true_exp(value: float) -> float:
+    """Correctly rounded exponential of a float64, by sixty digits."""
+    with localcontext() as context:
+        context.prec = 60
+        return float(Decimal(value).exp())
+
+
+def exp_error(values: np.ndarray) -> float:
+    """Largest error in units of the last place of the true result."""
+    wanted = np.array([true_exp(float(value)) for value in values])
+    return float((np.abs(exact.exp(values) - wanted) / np.spacing(wanted)).max())
+
+
+def test_the_constants_of_exp_are_right() -> None:
+    with localcontext() as context:
+        context.prec = 60
+        assert float(1 / Decimal(2).ln()) == exact.LOG2_E
+        assert float(Decimal(2).ln() - Decimal(exact.LN2_HIGH)) == exact.LN2_LOW
+        assert Decimal(math.nextafter(exact.LARGEST_EXPONENT, 1000)).exp() > Decimal(2) ** 1024
+    assert (exact.LN2_HIGH * 2**32).is_integer()
+
+
+def test_exp_from_the_least_to_the_largest() -> None:
+    assert exp_error(np.linspace(-745.0, 709.0, 4001)) <= 1.5
+    assert exp_error(np.linspace(-1.0, 1.0, 2001)) <= 1.5
+
+
+def test_exp_around_every_place_where_the_power_changes() -> None:
+    edges = (np.arange(-40, 40) + 0.5) * math.log(2)
+    assert exp_error(np.concatenate([np.nextafter(edges, -999), edges, np.nextafter(edges, 999)])) <= 1.5
+
+
+@quick
+@given(st.floats(-745, 709))
+@example(-0.0)
+@example(5e-324)
+@example(-708.4)
+@example(-745.13)
+@example(709.78)
+def test_exp_of_any_number(value: float) -> None:
+    assert exp_error(np.array([value])) <= 1.5
+
+
+def test_exp_at_its_ends() -> None:
+    values = np.array([0.0, -0.0, -745.14, -1e300, -math.inf, exact.LARGEST_EXPONENT, 709.79, 1e300, math.inf])
+    found = exact.exp(values).tolist()
+    assert found[:5] == [1.0, 1.0, 0.0, 0.0, 0.0]
+    assert found[5] == pytest.approx(np.finfo(np.float64).max, rel=1e-12)
+    assert found[6:] == [math.inf] * 3
+
+
+def test_exp_has_the_bits_it_always_had() -> None:
+    values = (np.arange(-600, 600) * 1.1875 - 0.3).reshape(3, 400)
+    digest = hashlib.blake2b(exact.exp(values).tobytes(), digest_size=8).hexdigest()
+    assert digest == "55819009fdb6248c"
+    assert exact.exp(values).shape == (3, 400)
+    assert exact.exp(np.empty(0)).shape == (0,)
 
 
 # log2
