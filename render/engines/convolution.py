@@ -15,8 +15,13 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
+from render.compute import exact
+
 if TYPE_CHECKING:
     Profile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
+
+EDGE = 5.0
+"""Steepness of a ring's edges, per cell."""
 
 
 def radial(profile: Profile, reach: float, shape: tuple[int, int]) -> NDArray[np.float64]:
@@ -43,6 +48,19 @@ def radial(profile: Profile, reach: float, shape: tuple[int, int]) -> NDArray[np
     if not total > 0:
         raise ValueError("the kernel has no cell with any weight")
     return np.asarray(kernel / total)
+
+
+def ring(inner: float, outer: float, shape: tuple[int, int]) -> NDArray[np.float64]:
+    """A ring with soft edges around cell (0, 0) of a torus, a disc where ``inner`` is 0: float64 [rows, columns], sum 1.
+
+    An edge is a logistic function of the distance that falls from 0.99 to 0.01 within about two cells.
+    """
+
+    def profile(r: NDArray[np.float64]) -> NDArray[np.float64]:
+        inside = 1.0 / (1.0 + exact.exp(EDGE * (r - outer)))
+        return np.asarray(inside / (1.0 + exact.exp(-EDGE * (r - inner))) if inner > 0 else inside)
+
+    return radial(profile, outer + 4, shape)
 
 
 def spectrum(kernel: NDArray[np.float64]) -> NDArray[np.float32]:

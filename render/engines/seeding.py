@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from render.compute import streams
+from render.compute import exact, streams
 
 Kind = Literal["random", "dense", "disc", "blobs", "ring", "sparse", "scattered"]
 """``random``: noise under a wide Gaussian; ``dense``: under a wider one, higher; ``disc``: a disc of noise with a soft rim;
@@ -43,7 +43,7 @@ def normal(seed: int, stream: str, count: int) -> _Floats:
 
 def bell(distances: _Floats, width: float) -> _Floats:
     """A Gaussian of standard deviation ``width`` and height 1."""
-    return np.asarray(np.exp(-0.5 * (distances / width) ** 2))
+    return exact.exp(-0.5 * (distances / width) ** 2)
 
 
 def field(kind: Kind, density: float | None, shape: tuple[int, int], seed: int, reach: float) -> NDArray[np.float32]:
@@ -72,9 +72,9 @@ def field(kind: Kind, density: float | None, shape: tuple[int, int], seed: int, 
     elif kind == "ring":
         cells = (density or 0.8) * (0.8 + 0.2 * noise) * bell(away - side / 5, max(10.0, side / 50) / 2)
     elif kind == "blobs":
-        cells = _blobs(shape, seed, 10, side / 7, (0.25, 2.5), 0.26, density or 0.6) * (0.6 + 0.4 * noise)
+        cells = _blobs(shape, seed, 10, side / 7, (-1.3863, 0.9163), 0.26, density or 0.6) * (0.6 + 0.4 * noise)
     elif kind == "sparse":
-        cells = _blobs(shape, seed, 12, side / 20, (1.0, 1.0), 0.3, density or 0.7)
+        cells = _blobs(shape, seed, 12, side / 20, (0.0, 0.0), 0.3, density or 0.7)
     else:
         cells = _scattered(shape, seed, reach, noise * (density or 1.0))
     return np.clip(cells, 0.0, 1.0).astype(np.float32)
@@ -85,14 +85,13 @@ def _blobs(
     seed: int,
     count: int,
     radius: float,
-    sizes: tuple[float, float],
+    log_sizes: tuple[float, float],
     spread: float,
     height: float,
 ) -> _Floats:
-    """The largest of ``count`` Gaussian blobs around the middle at every cell; sizes are log-uniform factors."""
+    """The largest of ``count`` Gaussian blobs around the middle at every cell; their sizes are e^x times ``radius``, x uniform in ``log_sizes``."""
     places = normal(seed, "blob places", 2 * count).reshape(count, 2) * spread + 0.5
-    low, high = np.log(sizes)
-    radii = radius * np.exp(uniform(seed, "blob sizes", count, low, high))
+    radii = radius * exact.exp(uniform(seed, "blob sizes", count, *log_sizes))
     heights = height * uniform(seed, "blob heights", count, 0.5, 1.0)
     cells = np.zeros(shape)
     for (row, column), size, top in zip(places, radii, heights, strict=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from render.compute import exact
 from render.engines.convolution import radial
 
 if TYPE_CHECKING:
@@ -42,11 +43,11 @@ def profile(params: Params, rho: NDArray[np.float64]) -> NDArray[np.float64]:
     if params.kernel == "gaussian":
         rings = np.zeros_like(rho)
         for peak, width in zip(params.peaks, params.widths, strict=True):
-            rings += np.exp(-((rho - peak) ** 2) / (2.0 * width * width))
+            rings += exact.exp(-((rho - peak) ** 2) / (2.0 * width * width))
         return np.where(rho <= 1.0, rings, 0.0)
     place = rho * len(params.betas)
     ring = np.minimum(place.astype(np.int64), len(params.betas) - 1)
     core = np.maximum(
         (place - ring) * (1.0 - (place - ring)), 1e-9
     )  # rho 0 and 1 have weight 0, without a division by 0
-    return np.where(rho < 1.0, np.asarray(params.betas)[ring] * np.exp(4.0 - 1.0 / core), 0.0)
+    return np.where(rho < 1.0, np.asarray(params.betas)[ring] * exact.exp(4.0 - 1.0 / core), 0.0)
