@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import pkgutil
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from pydantic import ValidationError, model_validator
 
@@ -40,9 +40,10 @@ class EngineParams(Block):
 
     @model_validator(mode="after")
     def _drift_stays_in_range(self) -> Self:
+        tunable = card(self.kind).TUNABLE if self.drift else ()  # type: ignore[attr-defined]  # every engine says its kind
         for name, wave in self.drift.items():
-            if name not in self.TUNABLE:
-                able = ", ".join(self.TUNABLE) or "none here"
+            if name not in tunable:
+                able = ", ".join(tunable) or "none here"
                 raise ValueError(f"drift.{name} is no parameter that can change while a film runs; those are: {able}")
             for side in (-wave.by, wave.by):
                 try:
@@ -53,9 +54,6 @@ class EngineParams(Block):
                     ) from None
         return self
 
-    TUNABLE: ClassVar[tuple[str, ...]] = ()
-    """Parameters that :class:`Stepper`'s ``tune`` takes, and so ``drift``."""
-
 
 class Card(Protocol):
     """What an engine folder's ``__init__.py`` offers."""
@@ -65,6 +63,7 @@ class Card(Protocol):
     SCENE: SceneKind
     EXACT: bool
     BITS: int
+    TUNABLE: tuple[str, ...]
 
     def extent(self, params: Any, world: World) -> tuple[int, ...]:
         """How large it is: particles (N,), or cells (rows, columns)."""
@@ -81,6 +80,9 @@ class Stepper(Protocol):
 
     def __call__(self, state: Any, steps: int) -> None:
         """Take ``steps`` steps."""
+
+    def tune(self, **values: float) -> None:
+        """Set parameters that the card names as tunable; they hold for all steps from now on. Left out where none is."""
 
 
 def names() -> list[str]:

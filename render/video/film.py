@@ -98,7 +98,7 @@ class Film:
         """Step to the next frame's state; returns its scene, a view."""
         if self._engine.drift:
             frame = self._state.step // self._steps
-            self._stepper.tune(**drift.values(self._engine, frame, self._picture.rate))  # type: ignore[attr-defined]
+            self._stepper.tune(**drift.values(self._engine, frame, self._picture.rate))
         self._stepper(self._state, self._steps)
         scene: Scene = self._card.scene(self._engine, self._state)
         return scene
