@@ -26,6 +26,7 @@ MOST_REGISTERS = {
     "count_cells": 24, "sum_chunks": 32, "scan_cells": 64, "place": 32,
     "step_by_thread": 51, "step_by_eight": 51, "step_by_warp": 51,
     "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 16, "expose_slowly": 40, "write_codes": 32,
+    "set_rates": 16, "diffuse_and_react": 60, "bring_back": 16,
     "set_number": 16, "next_number": 16, "develop": 40,
     "average_blocks": 40, "blur_block_rows": 48, "blur_block_columns": 48, "set_frame": 16, "next_frame": 16, "print_plane": 32,
 }  # fmt: skip

@@ -27,7 +27,6 @@ STRIP = 8
 SOURCE = Source(Path(__file__).with_name("kernels.cu"), structs=(Law,), defines=(("STILL", STILL), ("STRIP", STRIP)))
 
 THREADS = 128
-MOST_COPY_BLOCKS = 1024
 
 
 def device_bytes(params: Params, world: World) -> int:
@@ -48,19 +47,19 @@ class Stepper:
         self._rows, self._columns, self._cells = np.int32(rows), np.int32(columns), np.int64(rows * columns)
         self._law = law(params)
         self._constants = struct(self._law)
-        self._tuned = accelerator.upload(np.array([self._law.feed, self._law.kill], np.float32))
+        self._rates = accelerator.upload(np.array([self._law.feed, self._law.kill], np.float32))
         factor = rim_factor(params, world)
         self._rim = np.int32(factor is not None)
         self._factor = accelerator.upload(np.ones(1, np.float32) if factor is None else factor)
         self._other_u = accelerator.empty((rows, columns), np.float32)
         self._other_v = accelerator.empty((rows, columns), np.float32)
         self._blocks = -(-columns // THREADS) * -(-rows // STRIP)
-        self._copy_blocks = min(MOST_COPY_BLOCKS, -(-rows * columns // THREADS))
+        self._copy_blocks = -(-rows * columns // THREADS)
 
     def tune(self, **values: float) -> None:
         """Go on with another ``feed`` or ``kill``, from the next step that is enqueued on."""
         self._law = tuned(self._law, values)
-        self._program.launch("tune", 1, 1, self._law.feed, self._law.kill, self._tuned)
+        self._program.launch("set_rates", 1, 1, self._law.feed, self._law.kill, self._rates)
 
     def __call__(self, state: State, steps: int) -> None:
         """Enqueue ``steps`` steps."""
@@ -70,12 +69,12 @@ class Stepper:
         if steps % 2:
             self._step(state.u, state.v, self._other_u, self._other_v)
             self._program.launch(
-                "copy", self._copy_blocks, THREADS, self._other_u, self._other_v, self._cells, state.u, state.v
+                "bring_back", self._copy_blocks, THREADS, self._other_u, self._other_v, self._cells, state.u, state.v
             )
         state.step += steps
 
     def _step(self, u: DeviceArray, v: DeviceArray, new_u: DeviceArray, new_v: DeviceArray) -> None:
         self._program.launch(
-            "step", self._blocks, THREADS, u, v, self._rows, self._columns, self._constants, self._tuned, self._rim,
-            self._factor, new_u, new_v,
+            "diffuse_and_react", self._blocks, THREADS, u, v, self._rows, self._columns, self._constants, self._rates,
+            self._rim, self._factor, new_u, new_v,
         )  # fmt: skip

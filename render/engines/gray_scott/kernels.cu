@@ -4,8 +4,6 @@
 // a row costs three loads of each substance. Arrays are [rows, columns]; the kernel is right for any number of blocks
 // that covers them, and needs no barrier.
 
-#define ONE 1.0f
-
 // Three neighbouring cells of a row.
 struct Triple {
     float west, here, east;
@@ -25,25 +23,26 @@ __device__ __forceinline__ float laplacian(const Triple &above, const Triple &he
     return (4.0f * sides + diagonals) - 20.0f * here.here;
 }
 
-// tuned [2]: feed and kill, kept on the GPU because captured work keeps its arguments.
-extern "C" __global__ void tune(float feed, float kill, float *__restrict__ tuned)
+// rates [2]: feed and kill, kept on the GPU because captured work keeps its arguments.
+extern "C" __global__ void set_rates(float feed, float kill, float *__restrict__ rates)
 {
     if (blockIdx.x != 0 || threadIdx.x != 0) return;
-    tuned[0] = feed;
-    tuned[1] = kill;
+    rates[0] = feed;
+    rates[1] = kill;
 }
 
 // One step from u and v to new_u and new_v; factor, on the feed, is read where `rim` is not 0.
-extern "C" __global__ void step(const float *__restrict__ u, const float *__restrict__ v, int rows, int columns, Law law,
-                                const float *__restrict__ tuned, int rim, const float *__restrict__ factor,
-                                float *__restrict__ new_u, float *__restrict__ new_v)
+extern "C" __global__ void diffuse_and_react(const float *__restrict__ u, const float *__restrict__ v, int rows, int columns,
+                                             Law law, const float *__restrict__ rates, int rim,
+                                             const float *__restrict__ factor, float *__restrict__ new_u,
+                                             float *__restrict__ new_v)
 {
     int across = (columns + blockDim.x - 1) / blockDim.x;  // blocks beside each other
     int column = blockIdx.x % across * blockDim.x + threadIdx.x, row = blockIdx.x / across * STRIP;
     if (column >= columns) return;
     int west = column == 0 ? columns - 1 : column - 1, east = column == columns - 1 ? 0 : column + 1;
     int last = min(row + STRIP, rows);
-    float base = __ldg(&tuned[0]), kill = __ldg(&tuned[1]);
+    float base = __ldg(&rates[0]), kill = __ldg(&rates[1]);
     i64 place = (i64)row * columns, end = (i64)rows * columns;
     i64 before = row == 0 ? end - columns : place - columns;
     Triple u_above = load(u + before, west, column, east), u_here = load(u + place, west, column, east);
@@ -54,12 +53,12 @@ extern "C" __global__ void step(const float *__restrict__ u, const float *__rest
         float a = u_here.here, b = v_here.here;
         float feed = rim ? base * __ldg(&factor[place + column]) : base;
         float reaction = a * (b * b);
-        float next_u = a + law.dt * ((law.spread_u * laplacian(u_above, u_here, u_below) - reaction) + feed * (ONE - a));
+        float next_u = a + law.dt * ((law.spread_u * laplacian(u_above, u_here, u_below) - reaction) + feed * (1.0f - a));
         float next_v = b + law.dt * ((law.spread_v * laplacian(v_above, v_here, v_below) + reaction) - (feed + kill) * b);
         next_u = next_u > 0.0f ? next_u : 0.0f;
         next_v = next_v > STILL ? next_v : 0.0f;
-        new_u[place + column] = next_u < ONE ? next_u : ONE;
-        new_v[place + column] = next_v < ONE ? next_v : ONE;
+        new_u[place + column] = next_u < 1.0f ? next_u : 1.0f;
+        new_v[place + column] = next_v < 1.0f ? next_v : 1.0f;
         u_above = u_here, u_here = u_below;
         v_above = v_here, v_here = v_below;
         place = after;
@@ -67,12 +66,11 @@ extern "C" __global__ void step(const float *__restrict__ u, const float *__rest
 }
 
 // An odd number of steps ends in the other pair of arrays; the result belongs in the state's.
-extern "C" __global__ void copy(const float *__restrict__ from_u, const float *__restrict__ from_v, i64 cells,
-                                float *__restrict__ u, float *__restrict__ v)
+extern "C" __global__ void bring_back(const float *__restrict__ from_u, const float *__restrict__ from_v, i64 cells,
+                                      float *__restrict__ u, float *__restrict__ v)
 {
-    i64 stride = (i64)gridDim.x * blockDim.x;
-    for (i64 c = (i64)blockIdx.x * blockDim.x + threadIdx.x; c < cells; c += stride) {
-        u[c] = from_u[c];
-        v[c] = from_v[c];
-    }
+    i64 c = (i64)blockIdx.x * blockDim.x + threadIdx.x;
+    if (c >= cells) return;
+    u[c] = from_u[c];
+    v[c] = from_v[c];
 }
