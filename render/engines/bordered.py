@@ -16,6 +16,13 @@ from render.compute.jit import kernel
 
 Bytes = NDArray[np.uint8]
 NONE = np.uint8(0)
+PAIRS_PER_WORKER = 2**22
+"""Cells times neighbours that are worth a thread: a step of fewer is over before threads have met twice."""
+
+
+def workers(threads: int, rows: int, columns: int, neighbours: int) -> int:
+    """How many of the threads there are shall share a lattice."""
+    return max(1, min(threads, rows, rows * columns * neighbours // PAIRS_PER_WORKER))
 
 
 def empty(rows: int, columns: int, reach: int) -> Bytes:

@@ -68,3 +68,11 @@ def test_equal_cells_are_counted(shape: tuple[int, int], reach: int, kind: Neigh
     for row in range(shape[0]):
         bordered.count_equal(there, row, reach, kind == "von_neumann", asked[row], counts[row])
     np.testing.assert_array_equal(counts, wanted)
+
+
+def test_small_lattices_are_not_shared() -> None:
+    assert bordered.workers(8, 480, 720, 8) == 1
+    assert bordered.workers(2, 1080, 1920, 8) == 2
+    assert 2 < bordered.workers(8, 2160, 3840, 8) <= 8
+    assert bordered.workers(64, 8, 10**8, 8) == 8
+    assert bordered.workers(4, 480, 720, 80) > 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,20 @@ from pydantic import ValidationError
 from render import engines
 from render.compute.accelerator import open_accelerator, to_device, to_host
 from render.compute.device import Device
-from render.engines import life
+from render.engines import bordered, life
 from render.engines.life import Params, State, fading, gpu, layout, rules
 from render.scene import World
 
 BACKENDS = [Device("reference", 1, ""), Device("cpu", 1, ""), Device("cpu", 3, ""), Device("emulated", 1, "")]
 backends = pytest.mark.parametrize("device", BACKENDS, ids=lambda device: f"{device.kind}-{device.threads}")
 Cells = NDArray[np.uint8]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _small_lattices_are_shared_too() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bordered, "PAIRS_PER_WORKER", 1)
+        yield
 
 
 def stepped(cells: Cells, steps: int, device: Device, **values: Any) -> Cells:

@@ -11,7 +11,7 @@ import numpy as np
 
 from render.compute.jit import kernel
 from render.compute.team import Team
-from render.engines import bordered
+from render.engines import bordered, neighbourhood
 from render.engines.bordered import close_row, count_marks
 from render.engines.lattice import extent
 from render.engines.life import fading, rules
@@ -33,7 +33,8 @@ class Stepper:
         self._keys = np.array(rules.parse(params.rule).keys, np.uint8)
         self._diamond = params.neighbourhood == "von_neumann"
         self._alive = bordered.empty(self._rows, columns, 1)
-        self._team = Team(min(device.threads, self._rows))
+        neighbours = neighbourhood.size(params.neighbourhood, 1)
+        self._team = Team(bordered.workers(device.threads, self._rows, columns, neighbours))
         self._scratch = np.empty((self._team.size, 2, columns), np.uint8)
 
     def __call__(self, state: State, steps: int) -> None:
