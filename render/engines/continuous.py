@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import BeforeValidator
 
 from render.engines.lattice import LatticeParams
+from render.engines.life_support import Support
 from render.scene import Field
 from render.settings import setting
 
@@ -29,9 +30,17 @@ RangeLists = Annotated[tuple[tuple[tuple[float, float], ...], ...], BeforeValida
 class ContinuousParams(LatticeParams):
     """What their parameters share."""
 
+    support: Support | None = setting(
+        None, "What keeps the world in the middle, moving and alive; left out, nothing does."
+    )
     density: float | None = setting(
         None, "Height of what the world starts with; left out, what suits the kind of start.", gt=0, le=1
     )
+
+    @property
+    def reach(self) -> float:
+        """Radius in cells over which a cell averages, at most."""
+        raise NotImplementedError
 
 
 @dataclass
@@ -41,19 +50,21 @@ class State:
     Attributes:
         step: steps taken since the start.
         cells: float32 [rows, columns], 0 to 1.
-        rescues: int64 [1], how often life support has put new life into the world.
-        last_rescue: int64 [1], the step before which it last did; -1 for never.
+        seed: int64 [1], the universe's.
+        rescues: int64 [1], how often life support has sown new seeds.
+        last_rescue: int64 [1], steps taken when it last did; -1 for never.
     """
 
     step: int
     cells: NDArray[np.float32]
+    seed: NDArray[np.int64]
     rescues: NDArray[np.int64]
     last_rescue: NDArray[np.int64]
 
 
-def begin(cells: NDArray[np.float32]) -> State:
+def begin(cells: NDArray[np.float32], seed: int) -> State:
     """A first state with these cells."""
-    return State(0, cells, np.zeros(1, np.int64), np.full(1, -1, np.int64))
+    return State(0, cells, *(np.full(1, number, np.int64) for number in (seed, 0, -1)))
 
 
 def scene(params: ContinuousParams, state: State) -> Field:

@@ -45,7 +45,7 @@ class Convolution:
         each = max(1, BLOCK_CELLS // self._columns)
         self._row_blocks = [(begin, min(begin + each, self._rows)) for begin in range(0, self._rows, each)]
         self._column_blocks = [(begin, min(begin + BLOCK_COLUMNS, wide)) for begin in range(0, wide, BLOCK_COLUMNS)]
-        self._team = Team(min(threads, len(self._row_blocks)))
+        self.team = Team(min(threads, len(self._row_blocks)))
 
     def run(self, cells: NDArray[np.float32], update: Update, steps: int) -> None:
         """Take steps.
@@ -75,10 +75,10 @@ class Convolution:
                 transform(block, block + 1, worker)
 
         if steps:
-            self._team.run(transform, len(self._row_blocks))
+            self.team.run(transform, len(self._row_blocks))
         for step in range(steps):
-            self._team.run(multiply, len(self._column_blocks))
-            self._team.run(finish if step == steps - 1 else finish_and_transform, len(self._row_blocks))
+            self.team.run(multiply, len(self._column_blocks))
+            self.team.run(finish if step == steps - 1 else finish_and_transform, len(self._row_blocks))
 
     def _multiply(self, first: int, last: int) -> None:
         """Columns of the spectrum of the cells into those of the convolutions, each transformed back along columns."""

@@ -62,10 +62,15 @@ class Params(ContinuousParams):
             raise ValueError("peaks must be from 0 to 1, and widths from 0.01 to 1")
         return self
 
+    @property
+    def reach(self) -> float:
+        """Radius in cells over which a cell averages, at most."""
+        return self.radius
+
 
 def start(params: Params, world: World, seed: int) -> State:
     """The first state."""
     shape = extent(params, world)
     if params.seeds == "orbium":
-        return begin(orbium.field(shape, seed, params.radius))
-    return begin(seeding.field(params.seeds, params.density, shape, seed, params.radius))
+        return begin(orbium.field(shape, seed, params.radius), seed)
+    return begin(seeding.field(params.seeds, params.density, shape, seed, params.radius), seed)

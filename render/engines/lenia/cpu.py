@@ -12,6 +12,7 @@ from render.compute.jit import kernel
 from render.engines.convolution_cpu import Convolution
 from render.engines.lattice import extent
 from render.engines.lenia import law as laws
+from render.engines.life_support_cpu import support
 from render.engines.pointwise import clip, exp2
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ class Stepper:
     """Advances a state in place."""
 
     def __init__(self, params: Params, world: World, device: Device) -> None:
+        shape = extent(params, world)
         self._params, self._tuned = params, {"mu": params.mu, "sigma": params.sigma}
         self._law = laws.law(params)
-        self._convolution = Convolution([laws.kernel(params, extent(params, world))], device.threads)
+        self._convolution = Convolution([laws.kernel(params, shape)], device.threads)
+        self._support = support(params, shape, self._convolution.team)
 
     def tune(self, **values: float) -> None:
         """Change ``mu`` and ``sigma`` from the next step on; what is left out stays."""
@@ -42,8 +45,11 @@ class Stepper:
         def update(begin: int, end: int, potentials: Sequence[NDArray[np.float32]], worker: int) -> None:
             grow(cells[begin:end], potentials[0], self._law)
 
-        self._convolution.run(cells, update, steps)
-        state.step += steps
+        if self._support is None:
+            self._convolution.run(cells, update, steps)
+            state.step += steps
+        else:
+            self._support.run(state, steps, lambda: self._convolution.run(cells, update, 1))
 
 
 @kernel

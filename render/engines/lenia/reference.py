@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from render.engines.convolution import convolve, spectrum
 from render.engines.lattice import extent
 from render.engines.lenia.law import kernel
+from render.engines.life_support import support
 
 if TYPE_CHECKING:
     from render.compute.device import Device
@@ -23,6 +24,7 @@ class Stepper:
     def __init__(self, params: Params, world: World, device: Device) -> None:
         self._spectrum = spectrum(kernel(params, extent(params, world)))
         self._mu, self._sigma, self._time_resolution = params.mu, params.sigma, params.time_resolution
+        self._support = support(params, extent(params, world))
 
     def tune(self, *, mu: float | None = None, sigma: float | None = None) -> None:
         """Change parameters from the next step on; what is left out stays."""
@@ -32,10 +34,16 @@ class Stepper:
     def __call__(self, state: State, steps: int) -> None:
         """Take ``steps`` steps."""
         for _ in range(steps):
-            potential = convolve(state.cells, self._spectrum)
-            grown = state.cells + growth(potential, self._mu, self._sigma) / np.float32(self._time_resolution)
-            state.cells[:] = np.clip(grown, 0, 1)
-            state.step += 1
+            if self._support is None:
+                self._step(state.cells)
+                state.step += 1
+            else:
+                self._support.run(state, 1, lambda: self._step(state.cells))
+
+    def _step(self, cells: NDArray[np.float32]) -> None:
+        potential = convolve(cells, self._spectrum)
+        grown = cells + growth(potential, self._mu, self._sigma) / np.float32(self._time_resolution)
+        cells[:] = np.clip(grown, 0, 1)
 
 
 def growth(potential: NDArray[np.float32], mu: float, sigma: float) -> NDArray[np.float32]:

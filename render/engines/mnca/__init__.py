@@ -61,8 +61,12 @@ class Params(ContinuousParams):
             raise ValueError("each band must be [low, high] with 0 <= low <= high <= 1")
         return self
 
+    @property
+    def reach(self) -> float:
+        """Radius in cells over which a cell averages, at most."""
+        return max(outer for _, outer in self.rings)
+
 
 def start(params: Params, world: World, seed: int) -> State:
     """The first state."""
-    reach = max(outer for _, outer in params.rings)
-    return begin(seeding.field(params.seeds, params.density, extent(params, world), seed, reach))
+    return begin(seeding.field(params.seeds, params.density, extent(params, world), seed, params.reach), seed)

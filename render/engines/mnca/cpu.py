@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from render.compute.jit import kernel
 from render.engines.convolution_cpu import Convolution
 from render.engines.lattice import extent
+from render.engines.life_support_cpu import support
 from render.engines.mnca import law
 from render.engines.pointwise import clip
 
@@ -30,6 +31,7 @@ class Stepper:
         self._rings, self._borders = law.bands(params)
         self._delta, self._count = np.float32(params.delta), np.float32(len(params.rings))
         self._convolution = Convolution(law.kernels(params, shape), device.threads)
+        self._support = support(params, shape, self._convolution.team)
         self._votes = np.empty((device.threads, shape[1]), np.float32)
 
     def tune(self, *, delta: float) -> None:
@@ -44,8 +46,11 @@ class Stepper:
             vote(cells[begin:end], tuple(fillings), self._rings, self._borders, self._count, self._delta,
                  self._votes[worker])  # fmt: skip
 
-        self._convolution.run(cells, update, steps)
-        state.step += steps
+        if self._support is None:
+            self._convolution.run(cells, update, steps)
+            state.step += steps
+        else:
+            self._support.run(state, steps, lambda: self._convolution.run(cells, update, 1))
 
 
 @kernel

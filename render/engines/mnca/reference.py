@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from render.engines.convolution import convolve, spectrum
 from render.engines.lattice import extent
+from render.engines.life_support import support
 from render.engines.mnca.law import kernels
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ class Stepper:
     def __init__(self, params: Params, world: World, device: Device) -> None:
         self._bands, self._delta = params.bands, np.float32(params.delta)
         self._spectra = [spectrum(each) for each in kernels(params, extent(params, world))]
+        self._support = support(params, extent(params, world))
 
     def tune(self, *, delta: float) -> None:
         """Change ``delta`` from the next step on."""
@@ -30,12 +33,18 @@ class Stepper:
     def __call__(self, state: State, steps: int) -> None:
         """Take ``steps`` steps."""
         for _ in range(steps):
-            votes = np.zeros(state.cells.shape, np.float32)
-            for bands, weights in zip(self._bands, self._spectra, strict=True):
-                filling = convolve(state.cells, weights)
-                inside = np.zeros(filling.shape, bool)
-                for low, high in bands:
-                    inside |= (filling >= np.float32(low)) & (filling <= np.float32(high))
-                votes += np.where(inside, np.float32(1), np.float32(-1))
-            state.cells[:] = np.clip(state.cells + self._delta * votes, 0, 1)
-            state.step += 1
+            if self._support is None:
+                self._step(state.cells)
+                state.step += 1
+            else:
+                self._support.run(state, 1, lambda: self._step(state.cells))
+
+    def _step(self, cells: NDArray[np.float32]) -> None:
+        votes = np.zeros(cells.shape, np.float32)
+        for bands, weights in zip(self._bands, self._spectra, strict=True):
+            filling = convolve(cells, weights)
+            inside = np.zeros(filling.shape, bool)
+            for low, high in bands:
+                inside |= (filling >= np.float32(low)) & (filling <= np.float32(high))
+            votes += np.where(inside, np.float32(1), np.float32(-1))
+        cells[:] = np.clip(cells + self._delta * votes, 0, 1)

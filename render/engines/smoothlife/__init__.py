@@ -53,7 +53,12 @@ class Params(ContinuousParams):
             raise ValueError("b1 must be at most b2, and d1 at most d2")
         return self
 
+    @property
+    def reach(self) -> float:
+        """Radius in cells over which a cell averages, at most."""
+        return self.outer
+
 
 def start(params: Params, world: World, seed: int) -> State:
     """The first state."""
-    return begin(seeding.field(params.seeds, params.density, extent(params, world), seed, params.outer))
+    return begin(seeding.field(params.seeds, params.density, extent(params, world), seed, params.reach), seed)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from render.compute.jit import kernel, kernel_inline
 from render.engines.convolution_cpu import Convolution
 from render.engines.lattice import extent
+from render.engines.life_support_cpu import support
 from render.engines.pointwise import clip, exp2
 from render.engines.smoothlife import law as laws
 
@@ -27,9 +28,11 @@ class Stepper:
     """Advances a state in place."""
 
     def __init__(self, params: Params, world: World, device: Device) -> None:
+        shape = extent(params, world)
         self._params, self._tuned = params, dict[str, float]()
         self._law = laws.law(params)
-        self._convolution = Convolution(laws.kernels(params, extent(params, world)), device.threads)
+        self._convolution = Convolution(laws.kernels(params, shape), device.threads)
+        self._support = support(params, shape, self._convolution.team)
 
     def tune(self, **values: float) -> None:
         """Change ``b1``, ``b2``, ``d1`` and ``d2`` from the next step on; what is left out stays."""
@@ -43,8 +46,11 @@ class Stepper:
         def update(begin: int, end: int, fillings: Sequence[NDArray[np.float32]], worker: int) -> None:
             live(cells[begin:end], fillings[0], fillings[1], self._law)
 
-        self._convolution.run(cells, update, steps)
-        state.step += steps
+        if self._support is None:
+            self._convolution.run(cells, update, steps)
+            state.step += steps
+        else:
+            self._support.run(state, steps, lambda: self._convolution.run(cells, update, 1))
 
 
 @kernel_inline

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from render.engines.convolution import convolve, spectrum
 from render.engines.lattice import extent
+from render.engines.life_support import support
 from render.engines.smoothlife.law import kernels
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Stepper:
     def __init__(self, params: Params, world: World, device: Device) -> None:
         self._params = params
         self._disc, self._ring = (spectrum(each) for each in kernels(params, extent(params, world)))
+        self._support = support(params, extent(params, world))
 
     def tune(self, **values: float) -> None:
         """Change ``b1``, ``b2``, ``d1`` and ``d2`` from the next step on; what is left out stays."""
@@ -32,11 +34,17 @@ class Stepper:
 
     def __call__(self, state: State, steps: int) -> None:
         """Take ``steps`` steps."""
-        dt = np.float32(self._params.dt)
         for _ in range(steps):
-            m, n = convolve(state.cells, self._disc), convolve(state.cells, self._ring)
-            state.cells[:] = np.clip(state.cells + dt * (2 * transition(m, n, self._params) - 1), 0, 1)
-            state.step += 1
+            if self._support is None:
+                self._step(state.cells)
+                state.step += 1
+            else:
+                self._support.run(state, 1, lambda: self._step(state.cells))
+
+    def _step(self, cells: NDArray[np.float32]) -> None:
+        dt = np.float32(self._params.dt)
+        m, n = convolve(cells, self._disc), convolve(cells, self._ring)
+        cells[:] = np.clip(cells + dt * (2 * transition(m, n, self._params) - 1), 0, 1)
 
 
 def transition(m: _Floats, n: _Floats, params: Params) -> _Floats:
