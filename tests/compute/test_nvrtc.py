@@ -29,11 +29,14 @@ MOST_REGISTERS = {
     "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 16, "expose_slowly": 40, "write_codes": 32,
     "set_rates": 16, "diffuse_and_react": 60, "bring_back": 16,
     "set_number": 16, "next_number": 16, "develop": 40,
+    "quantise": 16, "look_up": 16, "widest": 40, "mean": 42, "follow": 32, "choose": 34, "settle": 24, "colour": 64,
     "average_blocks": 40, "blur_block_rows": 48, "blur_block_columns": 48, "set_frame": 16, "next_frame": 16, "print_plane": 32,
 }  # fmt: skip
 """A little more than measured. scan_cells: 64 is what blocks of 1,024 threads leave of 65,536 registers; step_*: ten blocks
 of 128 threads on a multiprocessor, and nothing above 64."""
-SHARED_BYTES = {"sum_chunks": 128, "scan_cells": 128, "brightest": 128, "expose_slowly": 4096}
+SHARED_BYTES = {
+    "sum_chunks": 128, "scan_cells": 128, "brightest": 128, "expose_slowly": 4096, "follow": 128, "choose": 128,
+}  # fmt: skip
 
 INEXACT = re.compile(
     r"\b(?:fma|mad)(?:\.\w+)*\.(?:f|bf)(?:16|32|64)"  # one rounding where the reference has two
@@ -176,6 +179,7 @@ def test_the_options_matter_to_our_kernels(name: str, compiler: nvrtc.Nvrtc, mon
 # ---- planted faults that PTX shows ----
 
 LIFE, LOOK = SOURCES["render.engines.particle_life.gpu"], SOURCES["render.look.points.gpu"]
+FIELD = SOURCES["render.look.field.gpu"]
 ATOMICS = {
     "count_cells": (LIFE, "add", "atomicAdd(&counts[cell_of(x[p], y[p], grid)], 1u)", "counts[cell_of(x[p], y[p], grid)]++"),
     "splat": (LOOK, "add", "atomicAdd(&light[(size_t)at_y * width + at_x], weight)", "light[(size_t)at_y * width + at_x] += weight"),
@@ -183,6 +187,8 @@ ATOMICS = {
     "sample": (LOOK, "add",
                "atomicAdd(&histogram[entry_of(light[(size_t)row * stride * width + column * stride])], 1u)",
                "histogram[entry_of(light[(size_t)row * stride * width + column * stride])]++"),
+    "follow": (FIELD, "max", "atomicMax(most, own)", "most[0] = max(most[0], own)"),
+    "choose": (FIELD, "max", "atomicMax(most, own)", "most[0] = max(most[0], own)"),
 }  # fmt: skip
 """Kernels whose threads meet in memory, and what that takes; the emulated GPU cannot judge it, its threads take turns."""
 

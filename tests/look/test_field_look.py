@@ -101,12 +101,12 @@ def test_an_empty_lattice_is_black_and_a_full_one_is_not() -> None:
         (planes,), _ = frames(look, [Field(np.full((48, 64), level, np.float32))], place_, Device("cpu", 1, ""))
         luma = planes[: 64 * 48]
         assert luma.min() >= lowest
-        assert (luma.max() == 16) is (level == 0)
+        assert bool(luma.max() == 16) is (level == 0)
 
 
 def test_black_and_white_are_where_the_look_says() -> None:
-    values = np.array([[0.0, 0.1, 0.2, 0.35, 0.5, 0.9]], np.float32)
-    levels = darkroom.quantised(values, np.float32(0.2), np.float32(65535 / 0.3))
+    values = np.array([[0.0, 0.1, 0.25, 0.375, 0.5, 0.9]], np.float32)
+    levels = darkroom.quantised(values, np.float32(0.25), np.float32(65535 / 0.25))
     assert list(levels[0]) == [0, 0, 0, 32768, 65535, 65535]
 
 
@@ -165,9 +165,11 @@ def test_palettes_have_no_seam(name: str) -> None:
 def test_perceptual_maps_are_matplotlibs(name: str) -> None:
     import matplotlib
 
-    wanted = matplotlib.colormaps[name]((np.arange(2048) + 0.5) / 2048)[:, :3]
+    wanted = matplotlib.colormaps[name](np.arange(256))[:, :3]
     made = palette.colours(name)[:2048] / palette.FULL
-    assert np.abs(made - wanted).max() < 3.0 / 255
+    at = (np.arange(2048) + 0.5) / 2048
+    found = np.stack([np.interp(np.arange(256) / 255, at, made[:, part]) for part in range(3)], axis=1)
+    assert np.abs(found - wanted).max() < 2.5 / 255
     np.testing.assert_array_equal(made, palette.colours(name)[:2047:-1] / palette.FULL)
 
 
@@ -209,7 +211,7 @@ def test_clouds_repeat_and_have_no_seam_but_the_middle() -> None:
     assert (made != place.clouds(90, 160, 8, 1.0)).any()
     assert (made >= 0).all()
     assert (made <= 1 << place.BITS).all()
-    assert np.abs(np.diff(made.astype(int), axis=1)).max() < 200
+    assert np.abs(np.diff(made.astype(int), axis=1)).max() < 300  # of 4096: no jump
     assert not place.clouds(90, 160, 7, 0.0).any()
 
 
