@@ -23,6 +23,8 @@ from render.settings import setting
 SCENE: SceneKind = "field"
 EXACT = True
 """The same bits on every backend."""
+TUNABLE = ()
+"""Nothing changes while a film runs."""
 BITS = 1
 """Counts the changes that gave seeds other universes; a job begun before such a change cannot be continued after it."""
 

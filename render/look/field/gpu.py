@@ -88,7 +88,7 @@ class GpuDarkroom:
         """Enqueue drawing a scene into a frame."""
         recipe, memory, launch, blocks = self._recipe, self.memory, self._program.launch, _blocks(int(self._cells))
         if number != self._counted:
-            launch("set_number", 1, 1, np.uint64(number), self._number)
+            launch("begin_at", 1, 1, np.uint64(number), self._number)
         if self._levels is None:
             launch("quantise", blocks, THREADS, scene.values, self._cells, recipe.black, recipe.gain, self._level)
         else:

@@ -142,7 +142,7 @@ extern "C" __global__ void settle(const u32 *__restrict__ most, const u32 *__res
     number[0] += 1;
 }
 
-extern "C" __global__ void set_number(u64 value, u64 *number) { number[0] = value; }
+extern "C" __global__ void begin_at(u64 value, u64 *number) { number[0] = value; }
 
 // ---- colour ----
 
