@@ -27,6 +27,7 @@ MOST_REGISTERS = {
     "step_by_thread": 51, "step_by_eight": 51, "step_by_warp": 51,
     "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 16, "expose_slowly": 40, "write_codes": 32,
     "set_number": 16, "next_number": 16, "develop": 40,
+    "scale_spectrum": 16, "grow": 16, "live": 24, "vote": 40,
 }  # fmt: skip
 """A little more than measured. scan_cells: 64 is what blocks of 1,024 threads leave of 65,536 registers; step_*: ten blocks
 of 128 threads on a multiprocessor, and nothing above 64."""
