@@ -20,7 +20,7 @@ ROOMS = {
     "settings": set(),
     "files": {"errors"},
     "compute": {"errors"},
-    "engines": {"compute", "scene", "settings"},
+    "engines": {"compute", "scene", "settings", "errors"},
     "look": {"compute", "scene", "settings"},
     "video": {"compute", "engines", "look", "scene", "settings", "errors"},
     "disc": {"files", "settings", "errors"},

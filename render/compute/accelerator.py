@@ -83,6 +83,28 @@ class Accelerator(Protocol):
     def clear(self, array: DeviceArray) -> None:
         """Enqueue filling an array with zeros on the compute stream."""
 
+    def rfft2(self, array: DeviceArray, out: DeviceArray) -> None:
+        """Enqueue the Fourier transform of a real field on the compute stream, as ``scipy.fft.rfft2`` defines it.
+
+        Args:
+            array: float32 [rows, columns].
+            out: float32 [rows, columns // 2 + 1, 2], real and imaginary parts, written.
+
+        Raises:
+            PreflightError: the first time, there is no memory or no library for it.
+        """
+
+    def irfft2(self, array: DeviceArray, out: DeviceArray) -> None:
+        """Enqueue the transform back, divided by the number of cells, as ``scipy.fft.irfft2`` defines it.
+
+        Args:
+            array: float32 [rows, columns // 2 + 1, 2]; its content is undefined afterwards.
+            out: float32 [rows, columns], written.
+
+        Raises:
+            PreflightError: the first time, there is no memory or no library for it.
+        """
+
     def capture(self, work: Callable[[], None]) -> Graph:
         """Record what ``work`` enqueues on the compute stream instead of doing it.
 

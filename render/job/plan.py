@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.metadata
 import json
 import math
 import os
@@ -185,7 +186,7 @@ def make(
     each = segment_frames(preset.job, preset.codec, preset.picture)
     return Plan(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
-        recipe_of(preset, name, tool, who.kind, arguments, each), tuple(arguments),
+        recipe_of(preset, name, chosen, tool, who.kind, arguments, each), tuple(arguments),
         expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
         gpus if chosen.kind == "cuda" and gpu_wanted is None else None,
     )  # fmt: skip
@@ -209,14 +210,25 @@ def check_medium(preset: Preset) -> tuple[int, bool]:
 
 
 def recipe_of(
-    preset: Preset, name: str, tool: ffmpeg.Tool, encoder: str, arguments: list[str], each: int
+    preset: Preset, name: str, device: Device, tool: ffmpeg.Tool, encoder: str, arguments: list[str], each: int
 ) -> dict[str, Any]:
     """All that decides a film's bytes."""
     return {
         "name": name, "preset": film_data(preset), "seed_number": preset.seed_number, "render": __version__,
-        "bits": {"engine": engines.card(preset.engine.kind).BITS, "look": look.BITS}, "segment_frames": each,
+        "bits": bits_of(preset, device), "segment_frames": each,
         "ffmpeg": tool.version, "encoder": encoder, "arguments": arguments,
     }  # fmt: skip
+
+
+def bits_of(preset: Preset, device: Device) -> dict[str, Any]:
+    """What decides a film's frames besides its preset; for an engine that is not exact, also where they are made."""
+    card = engines.card(preset.engine.kind)
+    bits: dict[str, Any] = {"engine": card.BITS, "look": look.BITS}
+    if not card.EXACT:
+        bits["backend"] = device.kind
+        if device.kind in ("cpu", "reference"):
+            bits["scipy"] = importlib.metadata.version("scipy")
+    return bits
 
 
 def film_data(preset: Preset) -> dict[str, Any]:

@@ -229,6 +229,8 @@ def test_no_call_lets_an_error_of_cupys_out() -> None:
     device = cupy.cuda.Device(0)
     accelerator._device, accelerator._compute, accelerator._copy = device, stream, stream
     accelerator._streams = {"compute": stream, "copy": stream}
+    accelerator._plans = {}
+    field, spectrum = SimpleNamespace(shape=(8, 8)), SimpleNamespace(shape=(8, 5, 2))
     memory, mark = SimpleNamespace(data=SimpleNamespace(ptr=0), nbytes=1), SimpleNamespace(mark=None)
     program = cuda.CudaProgram.__new__(cuda.CudaProgram)
     kernel = cupy.cuda.function.Function.__new__(cupy.cuda.function.Function)
@@ -241,6 +243,8 @@ def test_no_call_lets_an_error_of_cupys_out() -> None:
         "memory": accelerator.memory,
         "clear": lambda: accelerator.clear(memory),
         "read_back": lambda: accelerator.read_back(memory, np.zeros(1, np.uint8)),
+        "rfft2": lambda: accelerator.rfft2(field, spectrum),
+        "irfft2": lambda: accelerator.irfft2(spectrum, field),
         "capture": lambda: accelerator.capture(lambda: None),
         "event": accelerator.event,
         "record": lambda: accelerator.record(mark, "copy"),  # type: ignore[arg-type]

@@ -31,6 +31,7 @@ MOST_REGISTERS = {
     "set_number": 16, "next_number": 16, "develop": 40,
     "begin_at": 16, "quantise": 16, "look_up": 16, "widest": 40, "mean": 42, "follow": 32, "choose": 34, "settle": 24, "colour": 64,
     "average_blocks": 40, "blur_block_rows": 48, "blur_block_columns": 48, "set_frame": 16, "next_frame": 16, "print_plane": 32,
+    "scale_spectrum": 16, "grow": 16, "live": 24, "vote": 40,
 }  # fmt: skip
 """A little more than measured. scan_cells: 64 is what blocks of 1,024 threads leave of 65,536 registers; step_*: ten blocks
 of 128 threads on a multiprocessor, and nothing above 64."""

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
+import scipy.fft
 from numpy.typing import DTypeLike, NDArray
 
 from render.compute.accelerator import StreamName
@@ -163,6 +164,22 @@ class EmulatedAccelerator:
         """Enqueue filling an array with zeros."""
         self.enqueue(lambda: array.values.fill(0))
 
+    def rfft2(self, array: EmulatedArray, out: EmulatedArray) -> None:
+        """Enqueue the Fourier transform of a real field."""
+        _fit_transform(array, out)
+        self.enqueue(lambda: np.copyto(out.values, _parts(scipy.fft.rfft2(array.values))))
+
+    def irfft2(self, array: EmulatedArray, out: EmulatedArray) -> None:
+        """Enqueue the transform back; what is transformed is filled with 0xCD."""
+        _fit_transform(out, array)
+
+        def transform() -> None:
+            spectrum = array.values.view(np.complex64)[..., 0]
+            out.values[...] = scipy.fft.irfft2(spectrum, s=out.shape)
+            array.values.view(np.uint8).fill(POISON)
+
+        self.enqueue(transform)
+
     def read_back(self, source: EmulatedArray, target: NDArray[np.uint8]) -> None:
         """Enqueue a copy to the host."""
         self._refuse_capture("reading back")
@@ -275,6 +292,19 @@ class EmulatedAccelerator:
     def _refuse_capture(self, what: str) -> None:
         if self._capturing is not None:
             raise EmulationError(f"{what} is not possible while work is captured")
+
+
+def _fit_transform(cells: EmulatedArray, spectrum: EmulatedArray) -> None:
+    wanted = (cells.shape[0], cells.shape[1] // 2 + 1, 2)
+    if cells.dtype != np.float32 or spectrum.dtype != np.float32 or spectrum.shape != wanted:
+        raise EmulationError(
+            f"a spectrum {spectrum.shape} {spectrum.dtype} does not belong to {cells.shape} {cells.dtype}"
+        )
+
+
+def _parts(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
+    """Complex numbers [rows, columns] as real and imaginary parts [rows, columns, 2]."""
+    return np.ascontiguousarray(spectrum).view(np.float32).reshape(*spectrum.shape, 2)
 
 
 def _forbid(raw: NDArray[np.uint8], begin: int, end: int) -> None:

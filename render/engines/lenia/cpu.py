@@ -59,7 +59,7 @@ def grow(cells, potential, law):
     Args:
         cells: float32 [rows, columns], written.
         potential: float32 [rows, columns].
-        law: Law.
+        law: LeniaLaw.
     """
     for row in range(cells.shape[0]):
         for column in range(cells.shape[1]):

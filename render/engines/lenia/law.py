@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from render.compute import exact
 from render.engines.convolution import radial
+from render.engines.exponential import LOG2_E
 
 if TYPE_CHECKING:
     from render.engines.lenia import Params
 
 
-class Law(NamedTuple):
+class LeniaLaw(NamedTuple):
     """What a step needs beside the potential."""
 
     mu: np.float32
@@ -22,12 +23,12 @@ class Law(NamedTuple):
     dt: np.float32  # 1 / T
 
 
-def law(params: Params, mu: float | None = None, sigma: float | None = None) -> Law:
+def law(params: Params, mu: float | None = None, sigma: float | None = None) -> LeniaLaw:
     """The constants of a preset, with other values for what is tuned."""
     mu = params.mu if mu is None else mu
     sigma = params.sigma if sigma is None else sigma
-    sharpness = 1.4426950408889634 / (2.0 * sigma * sigma)
-    return Law(np.float32(mu), np.float32(sharpness), np.float32(1.0 / params.time_resolution))
+    sharpness = LOG2_E / (2.0 * sigma * sigma)
+    return LeniaLaw(np.float32(mu), np.float32(sharpness), np.float32(1.0 / params.time_resolution))
 
 
 def kernel(params: Params, shape: tuple[int, int]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from render.engines.lattice import extent
 from render.engines.life_support_cpu import support
 from render.engines.pointwise import clip, exp2
 from render.engines.smoothlife import law as laws
+from render.engines.smoothlife.law import MOST_STEPS
 
 if TYPE_CHECKING:
     from render.compute.device import Device
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from render.scene import World
 
 HALF, ONE, TWO = np.float32(0.5), np.float32(1), np.float32(2)
-LEAST, MOST = np.float32(-40), np.float32(40)  # 2^40 is as good as infinite, and its square still a float32
 
 
 class Stepper:
@@ -56,7 +56,7 @@ class Stepper:
 @kernel_inline
 def below(x, border, steep):
     """What a sigmoid at a border has beside 1 in its denominator: 2^(-steep (x - border)), up to 2^40."""
-    return exp2(min(max((border - x) * steep, LEAST), MOST))
+    return exp2(min(max((border - x) * steep, -MOST_STEPS), MOST_STEPS))
 
 
 @kernel_inline
@@ -74,7 +74,7 @@ def live(cells, disc, ring, law):
         cells: float32 [rows, columns], written.
         disc: float32 [rows, columns], m.
         ring: float32 [rows, columns], n.
-        law: Law.
+        law: SmoothLifeLaw.
     """
     for row in range(cells.shape[0]):
         for column in range(cells.shape[1]):

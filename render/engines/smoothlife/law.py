@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.engines.convolution import ring
+from render.engines.exponential import LOG2_E
 
 if TYPE_CHECKING:
     from render.engines.smoothlife import Params
 
-LOG2_E = 1.4426950408889634
+MOST_STEPS = np.float32(40)
+"""Exponent of 2 within which a sigmoid's denominator is held: 2^40 is as good as infinite, and its square still a float32."""
 
 
-class Law(NamedTuple):
+class SmoothLifeLaw(NamedTuple):
     """What a step needs beside the fillings."""
 
     b1: np.float32
@@ -27,11 +29,11 @@ class Law(NamedTuple):
     dt: np.float32
 
 
-def law(params: Params, **tuned: float) -> Law:
+def law(params: Params, **tuned: float) -> SmoothLifeLaw:
     """The constants of a preset, with other values for what is tuned."""
     borders = {name: np.float32(tuned.get(name, getattr(params, name))) for name in ("b1", "b2", "d1", "d2")}
     steep = {"steep_n": np.float32(LOG2_E / params.alpha_n), "steep_m": np.float32(LOG2_E / params.alpha_m)}
-    return Law(**borders, **steep, dt=np.float32(params.dt))
+    return SmoothLifeLaw(**borders, **steep, dt=np.float32(params.dt))
 
 
 def kernels(params: Params, shape: tuple[int, int]) -> list[NDArray[np.float64]]:

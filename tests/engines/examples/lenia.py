@@ -1,16 +1,7 @@
 """Universes that the contract is tried on."""
 
 from render.engines.lenia import Params
-from render.engines.life_support import Containment, Flow, Kicks, Rescue, Stir, Support
 from render.scene import World
-
-SUPPORT = Support(
-    containment=Containment(),
-    flow=Flow(rotate=0.5, vertical=0.3),
-    stir=Stir(),
-    kicks=Kicks(),
-    rescue=Rescue(every=8, alive=0.5),
-)
 
 EXAMPLES = [
     (Params(seeds="scattered"), World(96, 64)),
@@ -18,5 +9,4 @@ EXAMPLES = [
     (Params(seeds="orbium", radius=9), World(40, 61)),
     (Params(seeds="ring", betas=(0.5, 1, 0.75), radius=25, mu=0.2, sigma=0.03), World(80, 40)),
     (Params(seeds="sparse", cell=2.0), World(1441, 961)),
-    (Params(seeds="blobs", support=SUPPORT), World(64, 96)),
 ]

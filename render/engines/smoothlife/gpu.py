@@ -1,0 +1,43 @@
+"""SmoothLife on a GPU: transforms, and one kernel for the transition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from render.compute.source import struct
+from render.engines import continuous_gpu
+from render.engines.continuous_gpu import Convolution, opened
+from render.engines.lattice import extent
+from render.engines.smoothlife import law as laws
+
+if TYPE_CHECKING:
+    from render.compute.device import Device
+    from render.engines.smoothlife import Params, State
+    from render.scene import World
+
+
+def device_bytes(params: Params, world: World) -> int:
+    """Memory of a GPU that a state and a stepper take."""
+    return continuous_gpu.device_bytes(params, world, 2)
+
+
+class Stepper:
+    """Enqueues steps of a state whose arrays are on the GPU, in place; all memory is taken here, none in the loop."""
+
+    def __init__(self, params: Params, world: World, device: Device) -> None:
+        self._params, self._tuned = params, dict[str, float]()
+        self._law = struct(laws.law(params))
+        self._convolution = Convolution(laws.kernels(params, extent(params, world)), opened(params, device))
+
+    def tune(self, **values: float) -> None:
+        """Change ``b1``, ``b2``, ``d1`` and ``d2`` of steps enqueued from now on; captured graphs keep theirs."""
+        self._tuned.update(values)
+        self._law = struct(laws.law(self._params, **self._tuned))
+
+    def __call__(self, state: State, steps: int) -> None:
+        """Enqueue ``steps`` steps."""
+        convolution = self._convolution
+        for _ in range(steps):
+            convolution.run(state.cells)
+            convolution.launch("live", convolution.convolved, convolution.cells, self._law, state.cells)
+            state.step += 1
