@@ -36,9 +36,7 @@ def emulated(shuffle: int = 0) -> Device:
 
 
 def lively(params: Params, world: World) -> State:
-    """Cells all different, some of them at their bounds; a quarter of the world where V is about to vanish, and
-    one where U leaps from 0 to 1 if steps are long.
-    """
+    """Cells all different, some at their bounds, some where V is about to vanish, some where a long step lifts U over 1."""
     shape = gray_scott.extent(params, world)
     random = np.random.default_rng(480)
     u, v = (random.choice(np.array([0, 1, 0.5], np.float32), shape) for _ in range(2))
