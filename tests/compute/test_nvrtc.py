@@ -25,9 +25,11 @@ MOST_REGISTERS = {
     "arithmetic": 24,
     "count_cells": 24, "sum_chunks": 32, "scan_cells": 64, "place": 32,
     "step_by_thread": 51, "step_by_eight": 51, "step_by_warp": 51,
-    "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 16, "expose_slowly": 40, "write_codes": 32,
+    "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 48, "expose_slowly": 40, "write_codes": 32,
     "set_number": 16, "next_number": 16, "develop": 40,
     "average_blocks": 40, "blur_block_rows": 48, "blur_block_columns": 48, "set_frame": 16, "next_frame": 16, "print_plane": 32,
+    "develop_gray": 16, "tint_by_speed": 24, "count_near": 24, "smooth_counts": 32, "tint_by_density": 32,
+    "remember_places": 16, "splat_tinted": 64, "develop_colour": 40,
 }  # fmt: skip
 """A little more than measured. scan_cells: 64 is what blocks of 1,024 threads leave of 65,536 registers; step_*: ten blocks
 of 128 threads on a multiprocessor, and nothing above 64."""
@@ -174,13 +176,14 @@ def test_the_options_matter_to_our_kernels(name: str, compiler: nvrtc.Nvrtc, mon
 # ---- planted faults that PTX shows ----
 
 LIFE, LOOK = SOURCES["render.engines.particle_life.gpu"], SOURCES["render.look.points.gpu"]
+PAINT = SOURCES["render.look.points.paint.gpu"]
 ATOMICS = {
     "count_cells": (LIFE, "add", "atomicAdd(&counts[cell_of(x[p], y[p], grid)], 1u)", "counts[cell_of(x[p], y[p], grid)]++"),
     "splat": (LOOK, "add", "atomicAdd(&light[(size_t)at_y * width + at_x], weight)", "light[(size_t)at_y * width + at_x] += weight"),
     "brightest": (LOOK, "max", "atomicMax(most, own)", "most[0] = max(most[0], own)"),
-    "sample": (LOOK, "add",
-               "atomicAdd(&histogram[entry_of(light[(size_t)row * stride * width + column * stride])], 1u)",
-               "histogram[entry_of(light[(size_t)row * stride * width + column * stride])]++"),
+    "sample": (LOOK, "add", "atomicAdd(&histogram[entry_of(most)], 1u)", "histogram[entry_of(most)]++"),
+    "count_near": (PAINT, "add", "atomicAdd(&counts[row * grid.columns + column], 1)", "counts[row * grid.columns + column]++"),
+    "splat_tinted": (PAINT, "add", "atomicAdd(&plane[(size_t)at_y * width + at_x], tap)", "plane[(size_t)at_y * width + at_x] += tap"),
 }  # fmt: skip
 """Kernels whose threads meet in memory, and what that takes; the emulated GPU cannot judge it, its threads take turns."""
 
