@@ -28,10 +28,13 @@ MOST_REGISTERS = {
     "mark_living": 16, "step_life": 32, "mark_excited": 16, "step_excitable": 46, "copy_cells": 16, "step_cyclic": 42,
     "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 16, "expose_slowly": 40, "write_codes": 32,
     "set_rates": 16, "diffuse_and_react": 60, "bring_back": 16,
+    "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 48, "expose_slowly": 40, "write_codes": 32,
     "set_number": 16, "next_number": 16, "develop": 40,
     "begin_at": 16, "quantise": 16, "look_up": 16, "widest": 40, "mean": 42, "follow": 32, "choose": 34, "settle": 24, "colour": 64,
     "average_blocks": 40, "blur_block_rows": 48, "blur_block_columns": 48, "set_frame": 16, "next_frame": 16, "print_plane": 32,
     "scale_spectrum": 16, "grow": 16, "live": 24, "vote": 40,
+    "develop_gray": 16, "tint_by_speed": 24, "count_near": 24, "smooth_counts": 32, "tint_by_density": 32,
+    "remember_places": 16, "splat_tinted": 64, "develop_colour": 40,
 }  # fmt: skip
 """A little more than measured. scan_cells: 64 is what blocks of 1,024 threads leave of 65,536 registers; step_*: ten blocks
 of 128 threads on a multiprocessor, and nothing above 64."""
@@ -181,6 +184,7 @@ def test_the_options_matter_to_our_kernels(name: str, compiler: nvrtc.Nvrtc, mon
 
 LIFE, LOOK = SOURCES["render.engines.particle_life.gpu"], SOURCES["render.look.points.gpu"]
 FIELD = SOURCES["render.look.field.gpu"]
+PAINT = SOURCES["render.look.points.paint.gpu"]
 ATOMICS = {
     "count_cells": (LIFE, "add", "atomicAdd(&counts[cell_of(x[p], y[p], grid)], 1u)", "counts[cell_of(x[p], y[p], grid)]++"),
     "splat": (LOOK, "add", "atomicAdd(&light[(size_t)at_y * width + at_x], weight)", "light[(size_t)at_y * width + at_x] += weight"),
@@ -190,6 +194,9 @@ ATOMICS = {
                "histogram[entry_of(light[(size_t)row * stride * width + column * stride])]++"),
     "follow": (FIELD, "max", "atomicMax(most, own)", "most[0] = max(most[0], own)"),
     "choose": (FIELD, "max", "atomicMax(most, own)", "most[0] = max(most[0], own)"),
+    "sample": (LOOK, "add", "atomicAdd(&histogram[entry_of(most)], 1u)", "histogram[entry_of(most)]++"),
+    "count_near": (PAINT, "add", "atomicAdd(&counts[row * grid.columns + column], 1)", "counts[row * grid.columns + column]++"),
+    "splat_tinted": (PAINT, "add", "atomicAdd(&plane[(size_t)at_y * width + at_x], tap)", "plane[(size_t)at_y * width + at_x] += tap"),
 }  # fmt: skip
 """Kernels whose threads meet in memory, and what that takes; the emulated GPU cannot judge it, its threads take turns."""
 

@@ -43,6 +43,13 @@ def develop(
         dither_and_fade(flat, table, stays, np.uint32(noise_key), out)
 
 
+def develop_gray(
+    light: NDArray[np.uint32], table: NDArray[np.int32], decay: np.uint64, luma: NDArray[np.uint16]
+) -> None:
+    """Write luma with 8 fraction bits, then let the light fade (see ``reference.develop_gray``)."""
+    fade_gray(light.reshape(-1), table, np.uint32(decay), luma.reshape(-1))
+
+
 @kernel
 def band_order(y, bands_per_pixel, bands):
     """Particles in order of bands of rows, int32 [N]: light is then touched a cacheful at a time."""
@@ -138,3 +145,16 @@ def dither_and_fade(light, table, decay, noise_key, luma):
                 run[i] = (table[keys[i]] + np.int32(noise)) >> CODE_SHIFT
         else:
             run[:] = table[0] >> CODE_SHIFT
+
+
+@kernel
+def fade_gray(light, table, decay, luma):
+    """See ``reference.develop_gray``; all arrays are flat."""
+    keys = np.empty(RUN, np.int32)
+    for begin in range(0, light.shape[0], RUN):
+        run = luma[begin : begin + RUN]
+        if fade_run(light[begin : begin + RUN], decay, keys):
+            for i in range(run.shape[0]):
+                run[i] = np.uint16(table[keys[i]])
+        else:
+            run[:] = np.uint16(table[0])

@@ -68,6 +68,11 @@ class Kernels(Protocol):
     ) -> None:
         """Write luma from light, then let the light fade; a negative noise key means no dither."""
 
+    def develop_gray(
+        self, light: NDArray[np.uint32], table: NDArray[np.int32], decay: np.uint64, luma: NDArray[np.uint16]
+    ) -> None:
+        """Write luma with 8 fraction bits from light, then let the light fade."""
+
 
 class Painters(Protocol):
     """What coloured light takes, in ``paint/reference.py`` and ``paint/cpu.py``."""
@@ -90,11 +95,6 @@ class Painters(Protocol):
         light: NDArray[np.uint32],
     ) -> None:  # fmt: skip
         """Add each particle's light in its colour, along its way where there are streaks."""
-
-    def develop_gray(
-        self, light: NDArray[np.uint32], table: NDArray[np.int32], decay: np.uint64, luma: NDArray[np.uint16]
-    ) -> None:
-        """Write luma with 8 fraction bits from light, then let the light fade."""
 
     def develop_colour(
         self, light: NDArray[np.uint32], table: NDArray[np.int32], decay: np.uint64, matrix: Matrix,
@@ -260,7 +260,7 @@ class HostDarkroom:
             )
             self._finisher.print(self._luma, self._blue, self._red, number, frame)
         else:
-            self._painters.develop_gray(light, self._table, recipe.decay, self._luma)
+            self._kernels.develop_gray(light, self._table, recipe.decay, self._luma)
             self._finisher.print(self._luma, None, None, number, frame)
 
     def _expose(self, light: NDArray[np.uint32]) -> int:

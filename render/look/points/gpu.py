@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from render.compute.accelerator import to_device
 from render.compute.source import Source, struct
+from render.look.finish import gpu as finishing
 from render.look.frame import BLACK, WHITE
 from render.look.points import stamp, tone
 from render.look.points.darkroom import LEAST_WHITE, Memory, Recipe
+from render.look.points.paint import gpu as painting
+from render.look.points.stamp import StampShape
 
 if TYPE_CHECKING:
     from render.compute.accelerator import Accelerator
@@ -22,16 +25,6 @@ if TYPE_CHECKING:
 
 THREADS = 256
 MOST_BLOCKS = 1024
-
-
-class StampShape(NamedTuple):
-    """A stamp's shape as kernels take it (see :class:`render.look.points.stamp.Stamp`)."""
-
-    rows: np.int32
-    columns: np.int32
-    rows_before: np.int32
-    columns_before: np.int32
-    phases: np.int32
 
 
 SOURCE = Source(
@@ -53,10 +46,17 @@ SOURCE = Source(
 
 
 def device_bytes(look: PointsLook, geometry: Geometry, extent: tuple[int, ...]) -> int:
-    """Memory of a GPU that a darkroom takes: the light, the stamp, tables of the tone, five numbers."""
+    """Memory of a GPU that a darkroom takes: the light, the stamp, tables of the tone, five numbers; colours, finishing."""
+    recipe, pixels = Recipe.of(look, geometry, 0), geometry.width * geometry.height
     weights = math.prod(stamp.shape(look.size, geometry.pixel_aspect, look.glide))
     octaves, table, histogram, numbers = 4, 2, 4, 4 + 4 + 4 + 8 + 8
-    return 4 * (geometry.width * geometry.height + weights) + (octaves + table + histogram) * tone.ENTRIES + numbers
+    planes = 3 if recipe.has_colour else 1
+    total = 4 * (planes * pixels + weights) + (octaves + table + histogram) * tone.ENTRIES + numbers
+    if recipe.paint:
+        total += painting.device_bytes(look, geometry, extent[0])
+    if recipe.finish:
+        total += 2 * pixels + (pixels if recipe.has_colour else 0) + finishing.device_bytes(look, geometry)
+    return total
 
 
 class GpuDarkroom:
@@ -64,13 +64,10 @@ class GpuDarkroom:
 
     def __init__(self, recipe: Recipe, memory: Memory, accelerator: Accelerator) -> None:
         self._recipe, self._accelerator = recipe, accelerator
-        self._width, self._pixels = memory.light.shape[1], memory.light.size
+        self._height, self._width = memory.light.shape[-2:]
         self._program = accelerator.program(SOURCE)
         self.memory = to_device(memory, accelerator)
-        shape = recipe.stamp.weights.shape
-        self._shape = struct(
-            StampShape(*(np.int32(n) for n in (shape[2], shape[3], *recipe.stamp[1:3], recipe.stamp.phases)))
-        )
+        self._shape = struct(StampShape.of(recipe.stamp))
         self._weights = accelerator.upload(recipe.stamp.weights)
         self._octaves = accelerator.upload(tone.octaves().astype(np.int32))
         self._table = accelerator.upload(tone.codes(recipe.white).astype(np.uint16))
@@ -79,47 +76,81 @@ class GpuDarkroom:
         self._counted: int | None = None
         self._most = accelerator.empty(1, np.uint32)
         self._histogram = accelerator.empty(tone.ENTRIES, np.uint32)
+        if recipe.paint:
+            stamps = self._shape, self._weights
+            self._painter = painting.GpuPainter(recipe.paint, self.memory, stamps, accelerator)
+        if recipe.finish:
+            self._finisher = finishing.GpuFinisher(recipe.finish, accelerator)
+            planes = recipe.finish.planes[: 3 if recipe.has_colour else 1]
+            self._planes = [accelerator.empty(plane.shape, np.uint16) for plane in planes]
 
     def develop(self, points: Points, number: int, frame: Frame) -> None:
         """Enqueue drawing a scene into a frame."""
         recipe, light = self._recipe, self.memory.light
         count = points.x.shape[0]
-        self._program.launch(
-            "splat", _blocks(count * stamp.LANES), THREADS, points.x, points.y, np.int32(count), recipe.scale_x,
-            recipe.scale_y, self._weights, self._shape, light, np.int32(self._width), np.int32(self._pixels // self._width),
-        )  # fmt: skip
+        if recipe.paint:
+            self._painter.add(points, recipe.scale_x, recipe.scale_y)
+        else:
+            self._program.launch(
+                "splat", _blocks(count * stamp.LANES), THREADS, points.x, points.y, np.int32(count), recipe.scale_x,
+                recipe.scale_y, self._weights, self._shape, light, np.int32(self._width), np.int32(self._height),
+            )  # fmt: skip
         if recipe.mode != "fixed":
             self._expose()
+        if recipe.finish:
+            self._finish(number, frame)
+        else:
+            self._print(number, frame)
+
+    def _print(self, number: int, frame: Frame) -> None:
+        """Enqueue writing luma straight from light."""
+        recipe, quads = self._recipe, self._width * self._height // 4
         if recipe.noise is not None and number != self._counted:
             self._program.launch("set_number", 1, 1, np.uint64(number), self._number)
-        quads = self._pixels // 4
         self._program.launch(
-            "develop", _blocks(quads), THREADS, light, np.int32(quads), self._table, np.uint32(recipe.decay),
+            "develop", _blocks(quads), THREADS, self.memory.light, np.int32(quads), self._table, np.uint32(recipe.decay),
             np.int32(recipe.noise is not None), np.uint64(recipe.noise or 0), self._number, frame.luma,
         )  # fmt: skip
         if recipe.noise is not None:
             self._program.launch("next_number", 1, 1, self._number)
         self._counted = number + 1
 
+    def _finish(self, number: int, frame: Frame) -> None:
+        """Enqueue the way from light to codes with 8 fraction bits, and through the finisher."""
+        decay = np.uint32(self._recipe.decay)
+        if self._recipe.has_colour:
+            luma, blue, red = self._planes
+            self._painter.develop(self._table, decay, luma, blue, red)
+            self._finisher.print(luma, blue, red, number, frame)
+            return
+        (luma,), pixels = self._planes, self._width * self._height
+        self._program.launch(
+            "develop_gray", _blocks(pixels), THREADS, self.memory.light, np.int32(pixels), self._table, decay, luma
+        )
+        self._finisher.print(luma, None, None, number, frame)
+
     def repeated(self, frames: int) -> None:
         """Take note that captured work has drawn this many frames more."""
+        if self._recipe.finish:
+            self._finisher.repeated(frames)
         if self._counted is not None:
             self._counted += frames
 
     def _expose(self) -> None:
-        """Enqueue a new tone table from the light."""
+        """Enqueue a new tone table from the light; of colours the brightest counts."""
         recipe, light, launch = self._recipe, self.memory.light, self._program.launch
+        pixels, planes = self._width * self._height, 3 if recipe.has_colour else 1
         if recipe.mode == "frame_max":
             self._accelerator.clear(self._most)
-            blocks = min(MOST_BLOCKS, _blocks(self._pixels))
-            launch("brightest", blocks, THREADS, light, np.int32(self._pixels), self._most)
+            blocks = min(MOST_BLOCKS, _blocks(planes * pixels))
+            launch("brightest", blocks, THREADS, light, np.int32(planes * pixels), self._most)
             launch("expose_brightest", 1, 1, self._most, self._octaves, self._level)
         else:
             self._accelerator.clear(self._histogram)
             samples = recipe.across * recipe.down
             launch(
-                "sample", _blocks(samples), THREADS, light, np.int32(self._width), np.int32(recipe.stride),
-                np.int32(recipe.across), np.int32(samples), self._histogram,
+                "sample", _blocks(samples), THREADS, light, np.int32(planes), np.int32(pixels), np.int32(self._width),
+                np.int32(recipe.stride), np.int32(recipe.across), np.int32(samples), self._histogram,
             )  # fmt: skip
             launch(
                 "expose_slowly", 1, 1024, self._histogram, np.uint32(recipe.rank), self._octaves, np.int64(recipe.follow),

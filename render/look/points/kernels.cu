@@ -64,14 +64,18 @@ extern "C" __global__ void expose_brightest(const u32 *__restrict__ most, const 
     if (threadIdx.x == 0 && blockIdx.x == 0) level[0] = max(octaves[entry_of(most[0])], LEAST_WHITE);
 }
 
-// histogram [ENTRIES], zero before: how often each tone-table entry occurs among every stride-th pixel and line.
-extern "C" __global__ void sample(const u32 *__restrict__ light, int width, int stride, int across, int samples,
-                                  u32 *__restrict__ histogram)
+// histogram [ENTRIES], zero before: how often each tone-table entry occurs among every stride-th pixel and line. Of several
+// planes of light, each of so many pixels, the brightest counts.
+extern "C" __global__ void sample(const u32 *__restrict__ light, int planes, int pixels, int width, int stride, int across,
+                                  int samples, u32 *__restrict__ histogram)
 {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i >= samples) return;
     int row = i / across, column = i - row * across;
-    atomicAdd(&histogram[entry_of(light[(size_t)row * stride * width + column * stride])], 1u);
+    u32 most = 0;
+    for (int plane = 0; plane < planes; plane++)
+        most = max(most, light[(size_t)plane * pixels + (size_t)row * stride * width + column * stride]);
+    atomicAdd(&histogram[entry_of(most)], 1u);
 }
 
 // Follows the light that `rank` samples are not brighter than: memory [1] is log2(1 + white) in units of 2^-32, level [1]
@@ -150,4 +154,15 @@ extern "C" __global__ void develop(uint4 *__restrict__ light, int quads, const u
                                tone(value.z, pixel + 2, table, decay, dither, key), tone(value.w, pixel + 3, table, decay, dither, key));
     luma[i] = codes;
     if (lit) light[i] = value;  // the dark stays dark, and most of a picture is dark
+}
+
+// The same with luma of 16 bits, CODE_BITS of them fraction bits, for a finisher; one pixel a thread.
+extern "C" __global__ void develop_gray(u32 *__restrict__ light, int pixels, const u16 *__restrict__ table, u32 decay,
+                                        u16 *__restrict__ luma)
+{
+    int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i >= pixels) return;
+    u32 value = light[i];
+    luma[i] = __ldg(&table[entry_of(value)]);
+    if (value) light[i] = __umulhi(min(value, LIGHT_LIMIT), decay);
 }

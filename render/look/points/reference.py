@@ -56,6 +56,22 @@ def develop(
     light[:] = (bounded * decay) >> np.uint64(32)
 
 
+def develop_gray(
+    light: NDArray[np.uint32], table: NDArray[np.int32], decay: np.uint64, luma: NDArray[np.uint16]
+) -> None:
+    """Write luma with 8 fraction bits from light, then let the light fade; for a finisher.
+
+    Args:
+        light: uint32 [H, W], faded in place.
+        table: luma of each tone-table entry with 8 fraction bits.
+        decay: share of the light that stays, in units of 2^-32.
+        luma: uint16 [H, W], written.
+    """
+    bounded = np.minimum(light, np.uint32(LIGHT_LIMIT))
+    luma[:] = table[entries(bounded)]
+    light[:] = (bounded * decay) >> np.uint64(32)
+
+
 def white_noise(key: int, count: int) -> NDArray[np.uint32]:
     """8-bit noise for each pixel, uint32 [count] below 256: Wellons' "lowbias32" hash of key and pixel number."""
     value = (np.arange(count, dtype=np.uint32) * np.uint32(0x9E3779B9)) ^ np.uint32(key)

@@ -33,6 +33,22 @@ class Stamp(NamedTuple):
     phases: int
 
 
+class StampShape(NamedTuple):
+    """A stamp's shape as kernels for GPUs take it."""
+
+    rows: np.int32
+    columns: np.int32
+    rows_before: np.int32
+    columns_before: np.int32
+    phases: np.int32
+
+    @staticmethod
+    def of(made: Stamp) -> StampShape:
+        """The shape of a stamp."""
+        numbers = *made.weights.shape[2:], made.rows_before, made.columns_before, made.phases
+        return StampShape(*(np.int32(number) for number in numbers))
+
+
 def shape(radius: float, pixel_aspect: float, glide: bool) -> tuple[int, int, int, int]:
     """Shape of a stamp's weights: phases, phases, rows, columns (see :func:`make`)."""
     phases = PHASES if glide else 1

@@ -45,11 +45,6 @@ def tint_by_density(points, grid, usual, counts, shade, entries):
     shade_density(points.x, points.y, grid, usual, counts[1], shade, entries)
 
 
-def develop_gray(light, table, decay, luma):
-    """Write luma with 8 fraction bits, then let the light fade (see ``reference.develop_gray``)."""
-    fade_gray(light.reshape(-1), table, np.uint32(decay), luma.reshape(-1))
-
-
 def develop_colour(light, table, decay, matrix, luma, blue, red):
     """Write luma and chroma with 8 fraction bits, then let the light fade (see ``reference.develop_colour``)."""
     fade_colour(light, table - np.int32(LUMA_ZERO), np.uint32(decay), matrix, luma, blue, red)
@@ -199,19 +194,6 @@ def add_streaks(
 
 
 # ---- codes ----
-
-
-@kernel
-def fade_gray(light, table, decay, luma):
-    """See ``reference.develop_gray``; all arrays are flat."""
-    keys = np.empty(RUN, np.int32)
-    for begin in range(0, light.shape[0], RUN):
-        run = luma[begin : begin + RUN]
-        if fade_run(light[begin : begin + RUN], decay, keys):
-            for i in range(run.shape[0]):
-                run[i] = np.uint16(table[keys[i]])
-        else:
-            run[:] = LUMA_BLACK
 
 
 @kernel_inline

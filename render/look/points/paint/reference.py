@@ -15,22 +15,6 @@ from render.scene import Points
 _Floats = NDArray[np.float32]
 
 
-def develop_gray(
-    light: NDArray[np.uint32], table: NDArray[np.int32], decay: np.uint64, luma: NDArray[np.uint16]
-) -> None:
-    """Write luma with 8 fraction bits from light, then let the light fade; for a finisher.
-
-    Args:
-        light: uint32 [H, W], faded in place.
-        table: luma of each tone-table entry with 8 fraction bits.
-        decay: share of the light that stays, in units of 2^-32.
-        luma: uint16 [H, W], written.
-    """
-    bounded = np.minimum(light, np.uint32(LIGHT_LIMIT))
-    luma[:] = table[entries(bounded)]
-    light[:] = (bounded * decay) >> np.uint64(32)
-
-
 def develop_colour(
     light: NDArray[np.uint32],
     table: NDArray[np.int32],
