@@ -26,7 +26,6 @@ MOST_REGISTERS = {
     "count_cells": 24, "sum_chunks": 32, "scan_cells": 64, "place": 32,
     "step_by_thread": 51, "step_by_eight": 51, "step_by_warp": 51,
     "mark_living": 16, "step_life": 32, "mark_excited": 16, "step_excitable": 46, "copy_cells": 16, "step_cyclic": 42,
-    "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 16, "expose_slowly": 40, "write_codes": 32,
     "set_rates": 16, "diffuse_and_react": 60, "bring_back": 16,
     "splat": 48, "brightest": 32, "expose_brightest": 16, "sample": 48, "expose_slowly": 40, "write_codes": 32,
     "set_number": 16, "next_number": 16, "develop": 40,
