@@ -36,7 +36,6 @@ def command(
     from render.files import file_error
     from render.job import contact
     from render.job.plan import device_for, show_path
-    from render.settings import parse_duration
 
     path = Path(out).expanduser().absolute()
     if path.suffix.lower() != ".png":
@@ -44,7 +43,7 @@ def command(
     if path.exists() and not overwrite:
         raise PreflightError(f"{show_path(path)} exists already", "choose another name with --out, or say --overwrite.")
     try:
-        times = sorted(parse_duration(each) for each in at.split(","))
+        times = sorted(presets.parse_duration(each) for each in at.split(","))
     except ValueError as error:
         raise UsageError(f"--at {at}: each time {error}") from None
     rows = []
