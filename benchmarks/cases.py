@@ -173,6 +173,23 @@ class Rehearsal(Case):
     medium: str = "dvd5"
 
 
+@dataclass(frozen=True)
+class Automata(Case):
+    """Cellular automata and the colour look.
+
+    Attributes:
+        sizes: columns and rows of lattices.
+        threads: threads of transforms and of Lenia's step.
+        steps: steps of Gray-Scott in one piece, as a film takes them between two frames.
+        films: presets whose simulation and look are measured.
+    """
+
+    sizes: tuple[tuple[int, int], ...] = ((512, 512), (720, 480), (1920, 1080))
+    threads: tuple[int, ...] = (1, 2)
+    steps: int = 12
+    films: tuple[str, ...] = ("scope_1024", "scope_512", "ca_1080p", "ca_dvd_video", "particles_snakes")
+
+
 _YARDSTICK = Yardstick(
     "dvd_720x480",
     "CPU time per frame of the original's algorithm in NumPy and of render, over the same frames.",
@@ -189,8 +206,11 @@ _JOB_LAYER = JobLayer("job_layer", "What segments, digests, checkpoints and join
 _WORKERS = Workers("workers", "Frames a second by one, two and three workers.", frames=0, warm_up=0)
 _LONG_JOB = LongJob("long_job", "Twenty minutes of DVD, watched and taken apart.", frames=35_964, warm_up=0)
 
+_AUTOMATA = Automata("automata", "Cellular automata and colour.", frames=100, warm_up=150)
+
 CASES: dict[str, Case] = {
-    case.name: case for case in (_YARDSTICK, _END_TO_END, _PIPELINE, _MEMORY, _JOB_LAYER, _WORKERS, _LONG_JOB)
+    case.name: case
+    for case in (_YARDSTICK, _END_TO_END, _PIPELINE, _MEMORY, _JOB_LAYER, _WORKERS, _LONG_JOB, _AUTOMATA)
 }
 ON_REQUEST: dict[str, Case] = {
     case.name: case
@@ -218,6 +238,7 @@ QUICK: dict[str, Case] = {
         replace(_JOB_LAYER, films=(("dvd_video", 600),), repeats=1),
         replace(_WORKERS, films=(("dvd_video", 360),), repeats=1),
         replace(_LONG_JOB, frames=600),
+        replace(_AUTOMATA, frames=4, warm_up=2, sizes=((64, 48),)),
         *ON_REQUEST.values(),
         Forecasts("forecasts", ON_REQUEST["forecasts"].about, frames=0, warm_up=0, films=(("dvd_video", 0.01, 10),)),
         Fits("fits", ON_REQUEST["fits"].about, frames=0, warm_up=0, films=(("dvd_video", "60s", "40MB", ()),)),

@@ -19,8 +19,9 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks import clocks, discs, gpu_cost, kernels, long_form, sizes
+from benchmarks import automata, clocks, discs, gpu_cost, kernels, long_form, sizes
 from benchmarks.cases import (
+    Automata,
     Case,
     EndToEnd,
     Fits,
@@ -101,6 +102,8 @@ def measure(case: Case) -> Report:
             return sizes.fits(case)
         case Rehearsal():
             return discs.rehearsal(case)
+        case Automata():
+            return automata.automata(case)
         case KernelTable():
             return kernels.measure(case)
         case GpuCost():

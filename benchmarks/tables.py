@@ -14,7 +14,7 @@ def show(artifact: Artifact) -> str:
     tables = {
         "Yardstick": _yardstick, "EndToEnd": _end_to_end, "Pipeline": _pipeline, "Memory": _memory,
         "JobLayer": _job_layer, "Workers": _workers, "LongJob": _long_job, "Forecasts": _forecasts,
-        "Fits": _fits, "Rehearsal": _rehearsal, "KernelTable": _kernels, "GpuCost": _gpu_cost,
+        "Fits": _fits, "Rehearsal": _rehearsal, "Automata": _automata, "KernelTable": _kernels, "GpuCost": _gpu_cost,
     }  # fmt: skip
     threads = ", ".join(f"{name} {count}" for name, count in artifact["threads"].items())
     head = [
@@ -166,3 +166,17 @@ def _gpu_cost(artifact: Artifact) -> Iterable[str]:
             kernels = ", ".join(f"{name} {us:g}" for name, us in derived["kernel_us"].items())
             yield f"  {machine}: {derived['frame_us']:,} us a frame (derived): {kernels}"
             yield f"    frames/s: {', '.join(f'{name} {fps:,.0f}' for name, fps in derived['fps'].items())}"
+
+
+def _automata(artifact: Artifact) -> Iterable[str]:
+    told = artifact["results"]
+    yield f"{'Lenia':16}{'threads':>8}{'pair, ms':>12}{'step, ms':>12}{'ratio':>9}"
+    for each in told["lenia"]:
+        size, ms = f"{each['columns']} x {each['rows']}", each["ms"]
+        yield f"{size:16}{each['threads']:8}{ms['pair']:12.2f}{ms['step']:12.2f}{each['ratio']:9.2f}"
+    for each in told["gray_scott"]:
+        size = f"{each['columns']} x {each['rows']}"
+        yield f"Gray-Scott, {size:16}{each['cells_per_second'] / 1e9:8.2f} G cells a core second"
+    for name, film in told["films"].items():
+        ms = film["cpu_ms"]
+        yield f"{name:18}simulation {ms['simulation']:.1f} ms, look {ms['look']:.1f} ms of CPU; {film['wall_fps']:.0f} fps"
