@@ -55,11 +55,11 @@ def _kernels() -> str:
     from render.errors import SimulationError
     from render.job import selftest
 
-    seconds = selftest.run(Device("cpu", 2, ""))
+    seconds = selftest.run_all(Device("cpu", 2, ""))
     if seconds is None:
         raise SimulationError("compiled kernels and reference disagree on this machine", "please report this.")
     versions = ", ".join(f"{name} {version}" for name, version in jit.versions().items())
-    return f"{versions}; compiled kernels equal the reference bit for bit (checked in {seconds:.1f} s)"
+    return f"{versions}; kernels of every engine equal the reference (checked in {seconds:.1f} s)"
 
 
 def _ffmpeg() -> str:
@@ -124,12 +124,12 @@ def _gpu() -> str:
         return f"{there}; not used: {error.message}; {error.hint or 'the CPU makes the same frames'}"
     from render.compute import cuda, nvrtc
 
-    seconds = selftest.run(device.Device("cuda", 1, "", gpu=chosen))
+    seconds = selftest.run_all(device.Device("cuda", 1, "", gpu=chosen))
     if seconds is None:
         raise RenderError(f"{there}; kernels and reference disagree", "please report this.")
     compiler = nvrtc.load(probe.driver // 1000)
     versions = f"{cuda.version()}, NVRTC {compiler.version[0]}.{compiler.version[1]}"
-    return f"{there}; {versions}; kernels equal the reference bit for bit (checked in {seconds:.1f} s)"
+    return f"{there}; {versions}; kernels of every engine equal the reference (checked in {seconds:.1f} s)"
 
 
 def _disk() -> str:

@@ -112,7 +112,7 @@ def measure(
     last = preset.frame_count - frames
     wanted = sorted({min(int(begin), last) for begin in begins})
     wanted = [first for number, first in enumerate(wanted) if number == 0 or first >= wanted[number - 1] + frames]
-    check_kernels(plan.device)  # and compile them, which no piece should wait for
+    check_kernels(plan.device, plan.preset)  # and compile them, which no piece should wait for
     with tempfile.TemporaryDirectory(prefix="render-probe-") as folder:
         return _Probe(plan, Path(folder), frames, report).measure(wanted, limit)
 

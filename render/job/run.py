@@ -150,7 +150,7 @@ def make(
             ready(found)
             if tight:
                 say(tight)
-            check_kernels(plan.device)
+            check_kernels(plan.device, plan.preset)
             book.save()
             if restart:
                 ledger.clear(folder)

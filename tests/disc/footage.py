@@ -86,7 +86,7 @@ def job(folder: Path, name: str, frames: int, *settings: str, first: int = 0) ->
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Film, "draw", draw)
-        patch.setattr(run, "check_kernels", lambda device: None)
+        patch.setattr(run, "check_kernels", lambda *_: None)
         preset = presets.load(name, ["engine.particles=100", f"length.frames={frames}", *settings])
         run.make(plans.make(preset, name, out=str(folder), encoder="software", device="cpu", threads=1))
     return folder

@@ -31,7 +31,7 @@ SMALL = ["engine.particles=900", "codec.speed=ultrafast", "length.frames=90", "c
 
 def test_a_job_s_film_becomes_a_disc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a sound file, in three segments; the disc is made of what the manifest says."""
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     tool = ffmpeg.find()
     tone = ["-f", "lavfi", "-i", "sine=frequency=440:duration=1", "-ac", "2", str(tmp_path / "tone.wav")]
     subprocess.run([tool.path, "-v", "error", *tone], check=True)

@@ -22,7 +22,7 @@ from render.video import ffmpeg
 
 @pytest.fixture(autouse=True)
 def _no_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
 
 
 @pytest.fixture

@@ -153,7 +153,7 @@ def slow(preset: Preset, folder: Path) -> Plan:
 
 @pytest.fixture(autouse=True)
 def kernels_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
 
 
 @pytest.mark.parametrize("kind", ["h264", "hevc"])

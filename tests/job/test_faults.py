@@ -69,7 +69,7 @@ def halves(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def half(halves: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of that job, to be damaged."""
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     return Path(shutil.copytree(halves, tmp_path / "film"))
 
 
@@ -328,7 +328,7 @@ def test_a_segment_that_changed_before_the_join_is_not_joined(
 def test_a_disk_that_is_full_when_a_file_gets_its_name(
     name: str, whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     plan, real = planned(quick(FRAMES), "film", tmp_path / "film"), files.publish
 
     def full(part: Path, final: Path) -> None:
@@ -361,7 +361,7 @@ def disk(place: Path, size: int) -> Iterator[None]:
 
 def test_real_disks_of_every_size_fill_up_and_are_enlarged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too small for a checkpoint, for a segment, for all of them, for the film beside them: each is told, none is lost."""
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     preset = small("panoramic", 60, "codec.crf=5", "codec.keyframes=0.5", "job.segment_frames=20")
     wanted = make(preset, "film", tmp_path / "wanted" / "film").film
     size, told = wanted.stat().st_size, set()

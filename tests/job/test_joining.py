@@ -23,7 +23,7 @@ from render.video.vbv import MP_ML_BITS, lowest_fill
 
 @pytest.fixture(autouse=True)
 def _no_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
 
 
 # Frames

@@ -47,7 +47,7 @@ def is_alive(pid: int) -> bool:
 
 @pytest.mark.parametrize("work", WORK)
 def test_no_ffmpeg_outlives_a_render_that_is_killed(work: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     plan = planned(quick(10), "film", tmp_path / "film")
     waiting, said = lingering(plan, tmp_path, work), tmp_path / "pid"
     child = fork(lambda: run.make(waiting))

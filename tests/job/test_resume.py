@@ -68,7 +68,7 @@ def test_killed_at_random_and_continued(
     place = tmp_path / wanted.place.name  # the film's name, which is the folder's, is the same
     chance = random.Random(f"{kind} {number}")
     # What a kill comes in between is the work: neither the plan nor the kernels' self-test are made anew.
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     plan = planned(preset, "film", place)
     killed = []
     for _ in range(KILLS):
@@ -141,7 +141,7 @@ def quick_film(tmp_path_factory: pytest.TempPathFactory) -> Any:
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_between_two_steps(step: str, quick_film: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = tmp_path / "film"
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     plan = planned(quick(35), "film", place)
     with monkeypatch.context() as patch:
         exits_after(STEPS[step][0], STEPS[step][1], patch, STEPS[step][2])
@@ -161,7 +161,7 @@ def sha256_of(data: bytes) -> str:
 
 def test_killed_around_every_final_name(quick_film: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before and after each file gets its final name; every fifth such moment, or all of them where asked for."""
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     real, moments, number = files.publish, 0, 0
     template = planned(quick(35), "film", tmp_path / "film")
     while True:
@@ -193,7 +193,7 @@ def plan_at(plan: Any, place: Path) -> Any:
 
 
 def test_no_ffmpeg_outlives_a_killed_render(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     plan = planned(small("dvd_video", 20_000, "job.segment_frames=9000"), "film", tmp_path / "film")
     child = fork(lambda: run.make(plan))
     until = time.monotonic() + 60
@@ -215,7 +215,7 @@ def test_nothing_is_written_elsewhere(tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / name).mkdir()
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     monkeypatch.chdir(tmp_path / "working")
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     plan = planned(quick(35), "film", tmp_path / "job")
     with monkeypatch.context() as patch:
         exits_after(joining, "verify", patch, lambda *words: True)
@@ -231,7 +231,7 @@ def test_another_device_may_go_on(
     one: str, other: str, quick_film: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = tmp_path / "film"
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     plan = planned(quick(35), "film", place)
     first = dataclasses.replace(plan, device=Device(one, 1, ""))  # type: ignore[arg-type]
     with monkeypatch.context() as patch:
@@ -244,7 +244,7 @@ def test_another_device_may_go_on(
 
 def test_what_may_change_on_the_way(quick_film: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads, retries, what is kept: the film is the same, in Matroska too, which takes the preset along."""
-    monkeypatch.setattr(run, "check_kernels", lambda device: None)
+    monkeypatch.setattr(run, "check_kernels", lambda *_: None)
     for container, wanted in (("mp4", quick_film.data), ("mkv", None)):
         place = tmp_path / container / "film"
         before = quick(35, f"codec.container={container}")
