@@ -413,7 +413,7 @@ def test_dense_noise_ends_where_it_should() -> None:
     [
         ("dense", "c3e3f07d457b3af6"),
         ("centre", "bd4fb47812ff3837"),
-        ("multi", "a3d1194e7c9e0d34"),
+        ("multi", "a5b4b1b3115630d4"),
         ("random", "6997af2fe9ae75f3"),
     ],
 )
