@@ -33,8 +33,8 @@ class Params(LatticeParams):
     """Gray-Scott: what a preset may say about it."""
 
     kind: Literal["gray_scott"] = setting("gray_scott", "Which engine.")
-    feed: float = setting(0.037, "Rate at which U is fed.", unit="1/time", ge=0, le=0.2)
-    kill: float = setting(0.060, "Rate at which V is removed, beside the feed.", unit="1/time", ge=0, le=0.2)
+    feed: float = setting(0.022, "Rate at which U is fed.", unit="1/time", ge=0, le=0.2)
+    kill: float = setting(0.055, "Rate at which V is removed, beside the feed.", unit="1/time", ge=0, le=0.2)
     diffusion_u: float = setting(0.2097, "Diffusion of U.", unit="cells²/time", ge=0, le=0.5)
     diffusion_v: float = setting(0.105, "Diffusion of V.", unit="cells²/time", ge=0, le=0.5)
     dt: float = setting(1.0, "Time of one step.", unit="time", ge=0.001, le=2)

@@ -13,6 +13,8 @@ NOISE_U, NOISE_V = 0.02, 0.005
 """Largest deviation of either substance from the smooth start; it breaks the symmetry of round spots."""
 SEED_V = 0.25
 """V in the middle of a spot."""
+REACH = 5.0
+"""Where a Gaussian is cut off, in sigmas: it is 1e-6 there, far below the noise."""
 
 
 def fields(
@@ -67,7 +69,7 @@ def _spots(kind: str, spots: int, rows: int, columns: int, seed: int) -> _Floats
             square = far_y[near_y, None] * far_y[near_y, None] + far_x[near_x] * far_x[near_x]
             spot = np.where(square <= radius * radius, SEED_V, 0.0)
         else:
-            near_y, near_x = np.flatnonzero(far_y <= 8 * sigma), np.flatnonzero(far_x <= 8 * sigma)
+            near_y, near_x = np.flatnonzero(far_y <= REACH * sigma), np.flatnonzero(far_x <= REACH * sigma)
             spot = SEED_V * _bell(far_y[near_y] / sigma)[:, None] * _bell(far_x[near_x] / sigma)
         place = np.ix_(near_y, near_x)
         v[place] = np.maximum(v[place], spot)
