@@ -92,6 +92,14 @@ def test_frames_are_the_processors(device: Device, mode: Any, dither: bool, grap
     assert got == digests(film(Device("cpu", 1, ""), look), frames)
 
 
+@pytest.mark.parametrize("graphs", [False, True])
+@pytest.mark.parametrize("colour", ["none", "species", "speed", "density"])
+def test_coloured_frames_are_the_processors(device: Device, colour: Any, graphs: bool) -> None:
+    look = PointsLook(colour=colour, streaks=True, bloom=0.5, vignette=0.3, grain=1.0, dither=True)
+    got = digests(film(dataclasses.replace(device, graphs=graphs), look), 150)
+    assert got == digests(film(Device("cpu", 1, ""), look), 150)
+
+
 def test_several_steps_a_frame(device: Device) -> None:
     frames = digests(film(device, steps_per_frame=3), 60)
     assert frames == digests(film(Device("cpu", 1, ""), steps_per_frame=3), 60)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from render.compute.accelerator import open_accelerator, to_device, to_host
 from render.compute.device import Device
 from render.compute.emulation import POISON, Emulation, EmulationError
+from render.engines.particle_life import Params
+from render.job import checkpoint
 from render.look import device_bytes, open_darkroom
 from render.look.finish import CHROMA_ZERO, LUMA_ZERO
 from render.look.frame import Frame, Geometry, blank
@@ -23,7 +25,9 @@ from render.look.points import Exposure, PointsLook, stamp, tone
 from render.look.points.darkroom import Recipe
 from render.look.points.names import PALETTES
 from render.look.points.paint import colour, cpu, gpu, reference
-from render.scene import Points
+from render.scene import Points, World
+from render.video.film import Film
+from render.video.picture import Picture
 
 pytestmark = pytest.mark.usefixtures("cxx")
 KINDS = ["reference", "cpu", "emulated"]
@@ -341,6 +345,28 @@ def test_a_film_goes_on_from_its_memory(mode: str, kind: str) -> None:
     rest, _ = drawn(look, there, PLACE, device(kind), 4, memory)
     for wanted, got in zip(whole[4:], rest, strict=True):
         np.testing.assert_array_equal(got.planes, wanted.planes)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_checkpoint_keeps_all_of_it(mode: str, tmp_path: Path) -> None:
+    look = PointsLook(colour=mode, streaks=True, bloom=0.3, dither=True)  # type: ignore[arg-type]
+    params, world, picture = Params(particles=60, matrix="random", rmax=20), World(96, 64), Picture(width=96, height=64)
+
+    def frames(film: Film, first: int, end: int) -> list[bytes]:
+        frame, found = film.blank(), []
+        for number in range(first, end):
+            film.draw(film.advance(), number, frame)
+            found.append(bytes(frame.bytes))
+        return found
+
+    film = Film(params, world, look, picture, 480, device("cpu"))
+    frames(film, 0, 4)
+    checkpoint.save(tmp_path, film.snapshot(4), "universe")
+    wanted = frames(film, 4, 8)
+    kept = checkpoint.load(checkpoint.path_of(tmp_path, 4), "particle_life", "universe")
+    assert kept is not None
+    assert frames(Film(params, world, look, picture, 480, device("cpu"), kept), 4, 8) == wanted
+    assert len(set(wanted)) == 4
 
 
 def test_hues_stay_those_of_the_films_start() -> None:

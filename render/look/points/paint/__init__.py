@@ -30,8 +30,8 @@ CELL_STEPS = 8
 """Places within a cell that density tells apart on each axis; what it counts is in units of 1/1024 of a particle:
 3 x 3 cells with weights of sixteenths, and linear between the centres of cells."""
 COUNT_UNIT = 16 * CELL_STEPS * CELL_STEPS
-STAMP_SPACING = 0.5
-"""Distance of the stamps of a streak, as a share of their radius; so close that they are one line."""
+STAMP_SPACING = 0.75
+"""Distance of the stamps of a streak, as a share of their radius: along it light differs by a tenth at most."""
 MOST_STAMPS = 4096
 SHARE_BITS = 16
 """Fraction bits of a colour's share in each stamp of a streak."""

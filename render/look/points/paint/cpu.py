@@ -132,16 +132,17 @@ def add_one(x, y, scale_x, scale_y, weights, rows_before, columns_before, phases
     taps = weights[fine_y - row * phases, fine_x - column * phases]
     left, top = column - columns_before, row - rows_before
     inside = left >= 0 and top >= 0 and left + columns <= width and top + rows <= height
-    for channel in range(channels):
-        share = shares[channel]
-        if inside:
-            for r in range(rows):
-                line = light[channel, top + r]
+    if inside:
+        for r in range(rows):
+            for channel in range(channels):
+                share, line = shares[channel], light[channel, top + r, left : left + columns]
                 for group in range(0, columns, LANES):
                     for lane in range(LANES):
                         tap = np.uint32(np.uint32(taps[r, group + lane] * share) + SHARE_HALF) >> SHARE_SHIFT
-                        line[left + group + lane] += np.uint32(tap)
-        else:
+                        line[group + lane] += np.uint32(tap)
+    else:
+        for channel in range(channels):
+            share = shares[channel]
             for r in range(rows):
                 for c in range(columns):
                     tap = np.uint32(np.uint32(taps[r, c] * share) + SHARE_HALF) >> SHARE_SHIFT
