@@ -20,17 +20,31 @@ from render.engines.convolution import spectrum
 if TYPE_CHECKING:
     Update = Callable[[int, int, Sequence[NDArray[np.float32]], int], None]
 
-BLOCK_CELLS = 1 << 16
-"""Cells of a block of rows: few enough for a second-level cache, many enough that Python's share is small."""
-BLOCK_COLUMNS = 64
-"""Columns of a block of the spectrum: their lines of cache are read and written as whole ones."""
+BLOCK_CELLS = 1 << 17
+"""Cells of a block: few enough for a second-level cache, many enough that Python's share is small."""
+LANES = 16
+"""Blocks begin at multiples of this, so that SciPy, which transforms rows or columns in groups as wide as a register, forms
+the same groups however large blocks are: their size, which depends on the number of threads, changes no bits."""
+
+
+def blocks(count: int, across: int, threads: int) -> list[tuple[int, int]]:
+    """Ranges of rows (or columns) that are handled at a time, at least one for each thread where there are enough.
+
+    Args:
+        count: number of rows.
+        across: cells in each.
+        threads: how many share the work.
+    """
+    most = min(BLOCK_CELLS // across, -(-count // threads))
+    each = max(LANES, most // LANES * LANES)
+    return [(begin, min(begin + each, count)) for begin in range(0, count, each)]
 
 
 class Convolution:
     """Steps of a field that depend on its convolutions, in blocks that stay in the cache.
 
     A step is a pass over columns (transform, multiply, transform back) and one over rows (transform back, update the
-    cells, transform the new cells for the next step). Blocks do not depend on the number of threads, nor do bits.
+    cells, transform the new cells for the next step). Bits do not depend on the number of threads.
     """
 
     def __init__(self, kernels: Sequence[NDArray[np.float64]], threads: int) -> None:
@@ -42,9 +56,8 @@ class Convolution:
         wide = self._columns // 2 + 1
         self._forward = np.empty((self._rows, wide), np.complex64)
         self._inverse = [self._forward] + [np.empty_like(self._forward) for _ in self._kernels[1:]]
-        each = max(1, BLOCK_CELLS // self._columns)
-        self._row_blocks = [(begin, min(begin + each, self._rows)) for begin in range(0, self._rows, each)]
-        self._column_blocks = [(begin, min(begin + BLOCK_COLUMNS, wide)) for begin in range(0, wide, BLOCK_COLUMNS)]
+        self._row_blocks = blocks(self._rows, self._columns, threads)
+        self._column_blocks = blocks(wide, self._rows, threads)
         self.team = Team(min(threads, len(self._row_blocks)))
 
     def run(self, cells: NDArray[np.float32], update: Update, steps: int) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from render.engines import lenia
+from render.engines import convolution_cpu, lenia
 from render.engines.convolution import convolve, radial, spectrum
-from render.engines.convolution_cpu import BLOCK_CELLS, BLOCK_COLUMNS, Convolution
+from render.engines.convolution_cpu import LANES, Convolution, blocks
 from render.engines.lenia.law import kernel
 
 SHAPES = [(37, 53), (64, 96), (96, 64), (8, 8), (9, 300), (480, 720)]
@@ -105,11 +105,21 @@ def test_blocks_equal_whole_fields(shape: tuple[int, int], count: int) -> None:
     np.testing.assert_allclose(averaged(cells, weights, 4, 1), wanted, atol=2e-6)
 
 
-def test_threads_and_calls_do_not_change_bits() -> None:
+@pytest.mark.parametrize("size", [1 << 10, 1 << 14, 1 << 17])
+def test_threads_calls_and_blocks_do_not_change_bits(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shape = (517, 701)
-    assert shape[0] * shape[1] / 4 > BLOCK_CELLS  # several blocks
-    assert shape[1] // 2 > 3 * BLOCK_COLUMNS
     cells = np.random.default_rng(480).random(shape, np.float32)
     wanted = averaged(cells, kernels(shape)[:2], 6, 1)
+    monkeypatch.setattr(convolution_cpu, "BLOCK_CELLS", size)
     for threads, at_once in ((1, 6), (2, 1), (2, 6), (3, 3), (7, 2)):
         np.testing.assert_array_equal(averaged(cells, kernels(shape)[:2], 6, threads, at_once), wanted)
+
+
+@pytest.mark.parametrize("count", [8, 37, 361, 1080])
+@pytest.mark.parametrize("threads", [1, 2, 7])
+def test_blocks_cover_everything_once_and_begin_at_whole_groups(count: int, threads: int) -> None:
+    for across in (8, 720, 200_000):
+        found = blocks(count, across, threads)
+        assert [place for begin, end in found for place in range(begin, end)] == list(range(count))
+        assert all(begin % LANES == 0 for begin, _ in found)
+        assert len(found) >= min(threads, count // LANES)
