@@ -1,8 +1,8 @@
 """Lenia: a continuous cellular automaton whose cells grow or shrink by how full their neighbourhood is.
 
 B. W.-C. Chan, "Lenia - Biology of Artificial Life", Complex Systems 28(3), 2019: each step the potential U = K * A is the
-field averaged with a ring-shaped kernel (equation 5), and A becomes A + G(U) / T, held within 0 and 1 (equation 4). The
-growth G is 2 exp(-(u - mu)^2 / (2 sigma^2)) - 1 (equation 12). ``reference.py`` is the definition. Convolutions go through
+field averaged with a ring-shaped kernel, and A becomes A + G(U) / T, held within 0 and 1. The
+growth G is 2 exp(-(u - mu)^2 / (2 sigma^2)) - 1. ``reference.py`` is the definition. Convolutions go through
 Fourier transforms, so that backends agree closely, but not in every bit.
 """
 

@@ -39,7 +39,7 @@ def kernel(params: Params, shape: tuple[int, int]) -> NDArray[np.float64]:
 def profile(params: Params, rho: NDArray[np.float64]) -> NDArray[np.float64]:
     """Weights at shares of the reach; none beyond 1.
 
-    ``bump``: Chan 2019, equations 8 (the core, exponential with alpha 4) and 10 (the shell: rings as high as betas).
+    ``bump``: Chan 2019, the exponential kernel core with alpha 4, in a shell of rings as high as betas.
     """
     if params.kernel == "gaussian":
         rings = np.zeros_like(rho)

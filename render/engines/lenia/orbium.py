@@ -1,6 +1,6 @@
 """Orbium unicaudatus, the best known of Lenia's gliders: R 13, T 10, mu .15, sigma .015, one ring.
 
-The cells are those published with Lenia (B. W.-C. Chan, https://github.com/Chakazul/Lenia, "Orbium unicaudatus", code O2u).
+The cells are those published with Lenia (B. W.-C. Chan, https://github.com/Chakazul/Lenia, "Orbium unicaudatus").
 """
 
 from __future__ import annotations

@@ -47,6 +47,6 @@ class Stepper:
 
 
 def growth(potential: NDArray[np.float32], mu: float, sigma: float) -> NDArray[np.float32]:
-    """Growth at each potential, -1 to 1 (Chan 2019, equation 12)."""
+    """Growth at each potential, -1 to 1 (Chan 2019, the exponential growth mapping)."""
     away = (potential - np.float32(mu)) / np.float32(sigma)
     return np.asarray(np.float32(2) * np.exp(np.float32(-0.5) * away * away) - np.float32(1))
