@@ -42,7 +42,7 @@ def locate(wanted: str) -> Path:
         raise UsageError(f"there is no preset file {shown!r}") from None
     if path.suffix in (".yaml", ".yml") or "/" in wanted or path.is_dir():
         raise UsageError(f"there is no preset file {shown}")
-    raise UsageError(f"there is no preset {shown}{_nearest(wanted)}", f"there are: {', '.join(names())}.")
+    raise UsageError(f"there is no preset {shown}{_nearest(wanted)}", f"render presets list shows all {len(names())}.")
 
 
 def locate_base(wanted: str, beside: Path, place: str) -> Path:

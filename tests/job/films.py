@@ -38,6 +38,9 @@ SMALL = {
     "panoramic": ["picture.width=960", "picture.height=270", "engine.particles=900"],
     "bd_4k_6h": ["picture.width=480", "picture.height=270", "engine.particles=900"],
     "master_1080p": ["picture.width=480", "picture.height=270", "engine.particles=900"],
+    "ca_dvd_video": [],
+    "ca_4k": ["picture.width=480", "picture.height=270", "engine.steps_per_frame=2"],
+    "particles_snakes": ["picture.width=480", "picture.height=270", "engine.particles=900"],
 }
 """Settings that make a shipped preset quick; codec, rate and everything else stay."""
 FRAMES = 37

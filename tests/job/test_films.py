@@ -38,12 +38,15 @@ from render.errors import DiskFullError, EncoderError, PreflightError, Simulatio
 from render.job import plan as plans
 from render.job import run, still
 from render.look import viewing
+from render.look.frame import Frame
 from render.preset import catalogue
 from render.video import ffmpeg
 
 
 def test_every_shipped_preset_is_here() -> None:
-    assert sorted(SMALL) == catalogue.names()
+    """Of those in gray, all; of the others a few, for what differs is the look."""
+    gray = {name for name in catalogue.names() if getattr(presets.load(name).look, "colour", "") == "none"}
+    assert gray < set(SMALL) < set(catalogue.names())
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))
@@ -52,7 +55,8 @@ def test_a_preset_makes_its_film_and_makes_it_again(
 ) -> None:
     preset = small(name)
     made = run.make(plans.make(preset, name, out=f"{tmp_path}/", encoder="software"))
-    assert made.film == tmp_path / f"{name}-480" / f"{name}-480.{preset.codec.container}"
+    own = f"{name}-{preset.seed}"
+    assert made.film == tmp_path / own / f"{own}.{preset.codec.container}"
     luma = decode(made.film, preset.picture.width, preset.picture.height)
     assert len(luma) == made.frames == made.made == FRAMES
     sent = raw_frames(preset)
@@ -84,6 +88,25 @@ def test_a_preset_makes_its_film_and_makes_it_again(
     assert files_in(made.film.parent) == {made.film.name, *FINISHED}
     again = run.make(plans.make(preset, name, out=f"{tmp_path / 'again'}/", encoder="software"))
     assert again.film.read_bytes() == made.film.read_bytes()
+
+
+def test_a_disc_has_the_colours_that_were_drawn(tmp_path: Path) -> None:
+    """What a player shows, by ffmpeg's own conversion of the codes, beside what was drawn."""
+    name = "ca_dvd_video"
+    preset = small(name, 20, "engine.steps_per_frame=40")
+    made = run.make(plans.make(preset, name, out=f"{tmp_path}/"))
+    width, height = preset.picture.width, preset.picture.height
+    words = [ffmpeg.find().path, "-v", "error", "-i", str(made.film), "-vf",
+             "scale=out_range=pc:flags=accurate_rnd+full_chroma_int+bilinear", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]  # fmt: skip
+    shown = np.frombuffer(subprocess.run(words, capture_output=True, check=True).stdout, np.uint8)
+    shown = shown.reshape(-1, height, width, 3)
+    assert len(shown) == 20
+    for number in (5, 19):
+        drawn = viewing.seen(Frame(raw_frames(preset)[number], width, height))
+        assert drawn.ndim == 3
+        assert np.ptp(drawn.astype(int), axis=2).max() > 60, "it has colour"
+        difference = np.abs(shown[number].astype(int) - drawn).mean(axis=(0, 1))
+        assert difference.max() < 3, difference
 
 
 def test_a_finished_film_is_left_as_it_is(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from render.errors import UsageError
 from render.preset.complaint import blocks_in
 from render.preset.model import Preset
 
+KINDS = "cyclic, excitable, gray_scott, lenia, life, mnca, particle_life or smoothlife"
 FILM = "engine:\n  kind: particle_life\ncodec:\n  kind: h264\n"
 """A film in four lines; what is wrong comes below it."""
 MATRICES = "original, random, symmetric, chains, snakes, rock_paper_scissors, zero"
@@ -139,7 +140,7 @@ def test_wrong_names_list_the_right_ones(tmp_path: Path, written: str, message: 
         ("engine: {kind: particle_life}\ncodec: h264\n", "p.yaml:2: codec must be a block of `key: value` lines, not the text 'h264'"),
         ("engine: {kind: particle_life}\ncodec: {kind: h265}\n",
          "p.yaml:2: codec.kind must be mpeg2, h264, hevc, av1, ffv1 or bluray, not 'h265'"),
-        ("codec: {kind: h264}\nengine: {kind: lenia}\n", "p.yaml:2: engine.kind must be particle_life, not 'lenia'"),
+        ("codec: {kind: h264}\nengine: {kind: boids}\n", f"p.yaml:2: engine.kind must be {KINDS}, not 'boids'"),
         ("codec: {kind: h264}\nengine:\n", "p.yaml:2: engine must be a block of `key: value` lines, not nothing"),
         ("engine: {kind: particle_life}\ncodec: {kind: h264, speed: warp}\n",
          "p.yaml:2: codec.speed must be ultrafast, superfast, veryfast, faster, fast, medium, slow, slower or veryslow, "
@@ -181,8 +182,8 @@ def test_a_wrong_kind_is_told_at_its_own_line(tmp_path: Path) -> None:
     ],
 )
 def test_matrices_that_are_none(tmp_path: Path, matrix: str, told: str) -> None:
-    error = complaint(tmp_path, f"codec: {{kind: h264}}\nengine:\n  species: 2\n  matrix: {matrix}\n")
-    assert error.message == f"p.yaml:4: engine.matrix {told}"
+    error = complaint(tmp_path, f"codec: {{kind: h264}}\nengine:\n  kind: particle_life\n  species: 2\n  matrix: {matrix}\n")
+    assert error.message == f"p.yaml:5: engine.matrix {told}"
 
 
 @pytest.mark.parametrize(
@@ -195,8 +196,8 @@ def test_matrices_that_are_none(tmp_path: Path, matrix: str, told: str) -> None:
 def test_settings_of_a_block_that_contradict_each_other_are_named_by_their_path(
     tmp_path: Path, engine: str, told: str
 ) -> None:
-    message = complaint(tmp_path, f"codec: {{kind: h264}}\nengine:\n  {engine}\n").message
-    assert message.startswith(("p.yaml:2: engine.", "p.yaml:3: engine."))
+    message = complaint(tmp_path, f"codec: {{kind: h264}}\nengine:\n  kind: particle_life\n  {engine}\n").message
+    assert message.startswith(("p.yaml:2: engine.", "p.yaml:4: engine."))
     assert told in message
 
 
@@ -298,7 +299,7 @@ def test_an_inherited_mistake_is_told_in_the_file_that_makes_it(tmp_path: Path) 
          "there are: kind, bitrate, max_bitrate, gop, audio_bitrate, threads, container."),
         ("seed=-1", "--set seed must be from 0 to 9223372036854775807, or a word, not -1", ""),
         ("medium.kind=cd", "--set medium.kind must be file, dvd5, dvd9, bd25 or bd50, not 'cd'", ""),
-        ("engine.kind=lenia", "--set engine.kind must be particle_life, not 'lenia'", ""),
+        ("engine.kind=boids", f"--set engine.kind must be {KINDS}, not 'boids'", ""),
         ("engine.matrix.x=3", "--set engine.matrix.x: engine.matrix is a value, not a block", ""),
         ("look", "--set look: write it as key=value, for example --set look.trail=0.9", ""),
         ("=3", "--set =3: write it as key=value, for example --set look.trail=0.9", ""),
