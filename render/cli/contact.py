@@ -20,7 +20,7 @@ def command(
         str | None, typer.Option(help="A row for each of these seeds: 0:8, or 480,481.", show_default="the preset's")
     ] = None,
     set_: options.Set = None,
-    out: Annotated[str, typer.Option(help="The PNG file.")] = "contact.png",
+    out: Annotated[str, typer.Option(help="The PNG or JPEG file.")] = "contact.png",
     width: Annotated[int, typer.Option(min=64, max=3840, help="Width of each picture, in pixels.")] = 384,
     device: options.Device = "auto",
     threads: options.Threads = None,
@@ -38,8 +38,8 @@ def command(
     from render.job.plan import device_for, show_path
 
     path = Path(out).expanduser().absolute()
-    if path.suffix.lower() != ".png":
-        raise UsageError(f"--out {out} must end in .png")
+    if path.suffix.lower() not in (".png", ".jpg"):
+        raise UsageError(f"--out {out} must end in .png or .jpg")
     if path.exists() and not overwrite:
         raise PreflightError(f"{show_path(path)} exists already", "choose another name with --out, or say --overwrite.")
     try:

@@ -51,7 +51,7 @@ def make(
         rows: the films.
         at: times of the columns, in seconds, ascending.
         width: of a picture, in pixels.
-        path: the PNG.
+        path: the file, which ends in .png or .jpg.
         report: called with a row's number and a frame's, now and then.
     """
     strips = [_strip(row, at, width, functools.partial(report, number)) for number, row in enumerate(rows)]
@@ -61,7 +61,10 @@ def make(
         sheet.paste(strip, (0, top))
         top += strip.height
     encoded = io.BytesIO()
-    sheet.save(encoded, "PNG", optimize=True)
+    if path.suffix.lower() == ".png":
+        sheet.save(encoded, "PNG", optimize=True)
+    else:
+        sheet.save(encoded, "JPEG", quality=88)
     replace(path, encoded.getvalue())
 
 

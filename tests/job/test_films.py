@@ -93,16 +93,17 @@ def test_a_preset_makes_its_film_and_makes_it_again(
 def test_a_disc_has_the_colours_that_were_drawn(tmp_path: Path) -> None:
     """What a player shows, by ffmpeg's own conversion of the codes, beside what was drawn."""
     name = "ca_dvd_video"
-    preset = small(name, 20, "engine.steps_per_frame=40")
+    preset = small(name, 150)
     made = run.make(plans.make(preset, name, out=f"{tmp_path}/"))
     width, height = preset.picture.width, preset.picture.height
     words = [ffmpeg.find().path, "-v", "error", "-i", str(made.film), "-vf",
              "scale=out_range=pc:flags=accurate_rnd+full_chroma_int+bilinear", "-pix_fmt", "rgb24", "-f", "rawvideo", "-"]  # fmt: skip
     shown = np.frombuffer(subprocess.run(words, capture_output=True, check=True).stdout, np.uint8)
     shown = shown.reshape(-1, height, width, 3)
-    assert len(shown) == 20
-    for number in (5, 19):
-        drawn = viewing.seen(Frame(raw_frames(preset)[number], width, height))
+    assert len(shown) == 150
+    sent = raw_frames(preset)
+    for number in (75, 149):
+        drawn = viewing.seen(Frame(sent[number], width, height))
         assert drawn.ndim == 3
         assert np.ptp(drawn.astype(int), axis=2).max() > 60, "it has colour"
         difference = np.abs(shown[number].astype(int) - drawn).mean(axis=(0, 1))

@@ -182,7 +182,9 @@ def test_a_wrong_kind_is_told_at_its_own_line(tmp_path: Path) -> None:
     ],
 )
 def test_matrices_that_are_none(tmp_path: Path, matrix: str, told: str) -> None:
-    error = complaint(tmp_path, f"codec: {{kind: h264}}\nengine:\n  kind: particle_life\n  species: 2\n  matrix: {matrix}\n")
+    error = complaint(
+        tmp_path, f"codec: {{kind: h264}}\nengine:\n  kind: particle_life\n  species: 2\n  matrix: {matrix}\n"
+    )
     assert error.message == f"p.yaml:5: engine.matrix {told}"
 
 
