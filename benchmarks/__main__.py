@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import artifact, disc_page, gpu_page, job_page, readme, tables
+from benchmarks import artifact, disc_page, engine_page, gpu_page, job_page, readme, tables
 from benchmarks.cases import CASES, ON_REQUEST, QUICK, Case
 from render.errors import RenderError
 
@@ -67,7 +67,8 @@ def command(
             gpu_page.update()
             job_page.update()
             disc_page.update()
-            typer.echo("wrote the README's figures and the tables of docs/gpu.md and docs/jobs.md")
+            engine_page.update()
+            typer.echo("wrote the README's figures and the tables of the pages in docs/")
     if failed:
         raise typer.Exit(1)
 

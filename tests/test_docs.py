@@ -60,6 +60,13 @@ def test_the_tables_of_jobs_come_from_the_stored_artifacts(name: str) -> None:
     assert job_page.published(name) == job_page.TABLES[name](), "run python -m benchmarks --plot"
 
 
+@pytest.mark.parametrize("name", ["lives", "speed"])
+def test_the_tables_of_engines_come_from_what_is_stored(name: str) -> None:
+    from benchmarks import engine_page
+
+    assert engine_page.published(name) == engine_page.TABLES[name](), "run python -m benchmarks --plot"
+
+
 def test_the_rehearsal_of_a_disc_comes_from_its_stored_artifact() -> None:
     from benchmarks import disc_page
 
@@ -67,7 +74,15 @@ def test_the_rehearsal_of_a_disc_comes_from_its_stored_artifact() -> None:
 
 
 def test_every_link_and_picture_is_there() -> None:
-    pages = ("README.md", "ARCHITECTURE.md", "benchmarks/README.md", "docs/gpu.md", "docs/jobs.md", "docs/discs.md")
+    pages = (
+        "README.md",
+        "ARCHITECTURE.md",
+        "benchmarks/README.md",
+        "docs/gpu.md",
+        "docs/jobs.md",
+        "docs/discs.md",
+        "docs/engines.md",
+    )
     for page in pages:
         for target in re.findall(r"\]\(([^)#:]+)\)", (ROOT / page).read_text()):
             assert (ROOT / page).parent.joinpath(target).exists(), (page, target)

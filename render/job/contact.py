@@ -64,7 +64,7 @@ def make(
     if path.suffix.lower() == ".png":
         sheet.save(encoded, "PNG", optimize=True)
     else:
-        sheet.save(encoded, "JPEG", quality=88)
+        sheet.save(encoded, "JPEG", quality=80)
     replace(path, encoded.getvalue())
 
 
