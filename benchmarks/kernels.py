@@ -12,11 +12,23 @@ from typing import Any
 from benchmarks.cases import KernelTable
 from render.compute import known_answer, nvrtc
 from render.compute.source import Source
-from render.engines.particle_life import gpu as engine
-from render.look.points import gpu as look
+from render.engines import continuous_gpu
+from render.engines.cyclic import gpu as cyclic
+from render.engines.excitable import gpu as excitable
+from render.engines.gray_scott import gpu as gray_scott
+from render.engines.life import gpu as life
+from render.engines.particle_life import gpu as particle_life
+from render.look.field import gpu as field
+from render.look.finish import gpu as finish
+from render.look.points import gpu as points
+from render.look.points.paint import gpu as paint
 
 Report = dict[str, Any]
-SOURCES: dict[str, Source] = {"particle_life": engine.SOURCE, "look": look.SOURCE, "known_answer": known_answer.SOURCE}
+SOURCES: dict[str, Source] = {
+    "particle_life": particle_life.SOURCE, "gray_scott": gray_scott.SOURCE, "life": life.SOURCE,
+    "excitable": excitable.SOURCE, "cyclic": cyclic.SOURCE, "continuous": continuous_gpu.SOURCE, "look": points.SOURCE,
+    "paint": paint.SOURCE, "field": field.SOURCE, "finish": finish.SOURCE, "known_answer": known_answer.SOURCE,
+}  # fmt: skip
 
 
 def measure(case: KernelTable) -> Report:
