@@ -8,7 +8,7 @@ from __future__ import annotations
 
 EXIT_CODES: dict[int, str] = {
     0: "finished",
-    1: "a defect in render itself (run again with --debug and report it)",
+    1: "a defect in render itself (run again with --debug and report it), or backends that differ in render verify",
     2: "the command line or the preset is wrong",
     3: "something needed is missing before the start: ffmpeg, an encoder, a GPU, space, permission",
     4: "the encoder failed",

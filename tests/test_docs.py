@@ -23,6 +23,7 @@ COMMANDS = [
     ["status"],
     ["still"],
     ["contact"],
+    ["verify"],
     ["probe"],
     ["bench"],
     ["doctor"],

@@ -43,6 +43,10 @@ class ContinuousParams(LatticeParams):
         raise NotImplementedError
 
 
+KEPT = 256
+"""Rescues whose steps a state remembers."""
+
+
 @dataclass
 class State:
     """All that changes, and all a checkpoint needs.
@@ -52,19 +56,20 @@ class State:
         cells: float32 [rows, columns], 0 to 1.
         seed: int64 [1], the universe's.
         rescues: int64 [1], how often life support has sown new seeds.
-        last_rescue: int64 [1], steps taken when it last did; -1 for never.
+        rescued: int64 [KEPT], steps taken at the last rescues, the n-th at n % KEPT; -1 for none.
     """
 
     step: int
     cells: NDArray[np.float32]
     seed: NDArray[np.int64]
     rescues: NDArray[np.int64]
-    last_rescue: NDArray[np.int64]
+    rescued: NDArray[np.int64]
 
 
 def begin(cells: NDArray[np.float32], seed: int) -> State:
     """A first state with these cells."""
-    return State(0, cells, *(np.full(1, number, np.int64) for number in (seed, 0, -1)))
+    numbers = (np.full(count, number, np.int64) for count, number in ((1, seed), (1, 0), (KEPT, -1)))
+    return State(0, cells, *numbers)
 
 
 def scene(params: ContinuousParams, state: State) -> Field:

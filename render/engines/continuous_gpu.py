@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from render.compute.accelerator import Accelerator, open_accelerator
 from render.compute.source import Source
 from render.engines import exponential
+from render.engines.continuous import KEPT
 from render.engines.convolution import spectrum
 from render.engines.lattice import extent
 from render.engines.lenia.law import LeniaLaw
@@ -55,7 +56,7 @@ def device_bytes(params: ContinuousParams, world: World, kernels: int) -> int:
     rows, columns = extent(params, world)
     frequencies = rows * (columns // 2 + 1)
     spectra = 2 if kernels > 1 else 1
-    return 4 * rows * columns * (1 + kernels) + frequencies * (4 * kernels + 8 * (spectra + 2)) + 3 * 8
+    return 4 * rows * columns * (1 + kernels) + frequencies * (4 * kernels + 8 * (spectra + 2)) + (2 + KEPT) * 8
 
 
 class Convolution:

@@ -224,8 +224,8 @@ class LifeSupport:
         else:
             return
         sow(cells, clusters, rescue, rescue.radius or self._reach, int(state.seed[0]), state.step)
+        state.rescued[state.rescues[0] % len(state.rescued)] = state.step
         state.rescues[0] += 1
-        state.last_rescue[0] = state.step
 
 
 def sow(cells: NDArray[np.float32], clusters: int, rescue: Rescue, radius: float, seed: int, step: int) -> None:

@@ -153,7 +153,7 @@ class Folder:
 
     def messages(self) -> Iterator[Path]:
         """Every log of a job."""
-        yield from _named(self.logs, r"(\d{5,}|join)\.log")
+        yield from _named(self.logs, r"(\d{5,}(\.rescues)?|join)\.log")
 
     def parts(self) -> Iterator[Path]:
         """Every file that was being written, by this run or by one that was killed."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -102,10 +102,19 @@ class Take:
         files.replace(digests_file(self._folder.segments, number), bytes(self._digests))
         files.publish(self._part, video_file(self._folder, number))
         checkpoint.save(self._folder.checkpoints, snapshot, fingerprint)
+        self._log_rescues(snapshot.state)
         return Record(
             number, self.segment.first, self.segment.frames, size, xxh3, digest.of_film([bytes(self._digests)]),
             round(time.monotonic() - self._begun, 3), self._plan.device.kind, self._plan.recipe_digest,
         )  # fmt: skip
+
+    def _log_rescues(self, state: Any) -> None:
+        """Leave a log of the frames in which life support had to sow new seeds, where it had to."""
+        frames = rescued_in(state, self._plan.preset.engine.steps_per_frame, self.segment)
+        if frames:
+            lines = "".join(f"frame {frame}: life support sowed new seeds\n" for frame in frames)
+            log = self._folder.logs / f"{self.segment.number:05}.rescues.log"
+            files.replace(log, lines.encode(), durable=False)
 
     @property
     def frames_written(self) -> int:
@@ -123,6 +132,13 @@ class Take:
         self.encoder.close()
         files.remove(self._part)
         ffmpeg.drop_empty(self._log)
+
+
+def rescued_in(state: Any, steps_per_frame: int, segment: Segment) -> list[int]:
+    """Frames of a segment in which life support had to sow new seeds, as far back as the state remembers."""
+    steps = getattr(state, "rescued", np.empty(0, np.int64))
+    frames = {(int(step) - 1) // steps_per_frame for step in steps if step > 0}
+    return sorted(frame for frame in frames if segment.first <= frame < segment.end)
 
 
 def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:

@@ -19,7 +19,7 @@ from render.compute.source import Source
 from render.errors import PreflightError, SimulationError
 
 SOURCES = proof.sources()
-ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
+ARCHITECTURES = (75, 80, 90, 120)
 
 MOST_REGISTERS = {
     "arithmetic": 24,

@@ -198,7 +198,7 @@ def test_memory_is_what_is_said(name: str) -> None:
     stepper: Any = engines.stepper(name, params, world, device)
     accelerator = stepper._convolution._accelerator
     state = card.start(params, world, 480)
-    kept = [accelerator.upload(each) for each in (state.cells, state.seed, state.rescues, state.last_rescue)]
+    kept = [accelerator.upload(each) for each in (state.cells, state.seed, state.rescues, state.rescued)]
     said = __import__(f"render.engines.{name}.gpu", fromlist=["gpu"]).device_bytes(params, world)
     cufft = 2 * 64 * 49 * 8
     assert accelerator.memory()[0] + cufft == said

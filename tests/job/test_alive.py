@@ -14,7 +14,8 @@ from PIL import Image
 from render import preset as presets
 from render.compute.device import Device
 from render.errors import VerificationError
-from render.job import alive, contact, vitals
+from render.job import alive, contact, run, vitals
+from render.job import plan as plans
 from render.job.alive import Vitals
 from render.preset import Preset, catalogue, document
 from render.scene import Field, Points
@@ -142,3 +143,17 @@ def test_check_alive_from_the_command_line(tmp_path: Path, capsys: Any) -> None:
     path.write_text(path.read_text().replace("kind: cyclic", "kind: life, rule: B3/S012345678"))
     with pytest.raises(VerificationError, match="not alive: mine"):
         verbs.check([str(path)], alive=True, steps=200, device="cpu")
+
+
+def test_every_rescue_is_logged_with_its_frame(tmp_path: Path) -> None:
+    """A Lenia that cannot live: life support sows anew, and the logs of the segments say when."""
+    engine = "kind: lenia, mu: 0.9, sigma: 0.001, time_resolution: 2, steps_per_frame: 2, seeds: blobs"
+    support = "engine.support={rescue: {every: 8, mean: 0.01}}"
+    found = preset(engine, support, "length.frames=40", "job.segment_frames=20", "codec.keyframes=0.4")
+    plan = plans.make(found, "dying", out=str(tmp_path / "job"), device="cpu", threads=1)
+    run.make(plan, workers=1)
+    told = [path.read_text().splitlines() for path in sorted((tmp_path / "job" / "logs").glob("*.rescues.log"))]
+    assert [len(lines) for lines in told] == [5, 5]
+    assert told[0][0] == "frame 3: life support sowed new seeds"  # steps 7 and 8 are those of frame 3
+    assert told[1][0] == "frame 23: life support sowed new seeds"
+    assert alive.measure(found, 80, CPU).trouble("lenia") == "it lived on 10 rescues"
