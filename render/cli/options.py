@@ -38,7 +38,9 @@ Fit = Annotated[
 ]
 Device = Annotated[
     Literal["auto", "cpu", "cuda", "reference", "emulated"],
-    typer.Option(help="Where frames are made, the same bits everywhere; emulated: CUDA kernels on the CPU, for proof."),
+    typer.Option(
+        help="Where frames are made, the same bits everywhere for exact engines; emulated: CUDA kernels on the CPU, for proof."
+    ),
 ]
 Gpu = Annotated[
     str | None,

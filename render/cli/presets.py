@@ -23,10 +23,13 @@ def list_(debug: options.Debug = False) -> int:
     from render import preset as presets
     from render.preset import catalogue
 
-    for name in catalogue.names():
+    names = catalogue.names()
+    for name in names:
         preset = presets.load(name)
         picture = preset.picture
-        say(f"{name:15} {picture.width} x {picture.height}, {clock(float(preset.seconds))}. {preset.about}")
+        say(
+            f"{name:{max(map(len, names))}} {picture.width} x {picture.height}, {clock(float(preset.seconds))}. {preset.about}"
+        )
     return 0
 
 
@@ -95,7 +98,7 @@ def _check_alive(
     from render.job.plan import device_for
 
     def report(done: int) -> None:
-        if sys.stderr.isatty() and done % 50 == 0:
+        if sys.stderr.isatty():
             print(f"\r{wanted}: step {done}/{steps}", end="", file=sys.stderr, flush=True)
 
     chosen = device_for(preset, device, threads)

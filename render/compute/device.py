@@ -23,7 +23,7 @@ MEMORY_LEFT = 512 << 20
 FOR_KERNELS = 64 << 20
 """Bytes of what is free that loading kernels and graphs may take."""
 
-SAME = "the frames are the same bits."
+SAME = "exact engines make the same bits there."
 SAY_CPU = f"say --device cpu: {SAME}"
 
 

@@ -1,14 +1,15 @@
 """The aquarium: a folder in here is an engine.
 
 Each engine folder is a *card* (``__init__.py``: parameters, state, first state, scene) with implementations
-beside it: ``reference.py``, the definition in NumPy, ``cpu.py``, the fast one, and ``gpu.py`` with ``kernels.cu``. Importing a card imports no
-compiler, so that validation and help stay quick.
+beside it: ``reference.py``, the definition in NumPy, ``cpu.py``, the fast one, and ``gpu.py`` with ``kernels.cu``.
+Importing a card imports no compiler, so that validation and help stay quick.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
+import itertools
 import pkgutil
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -46,13 +47,22 @@ class EngineParams(Block):
                 able = ", ".join(tunable) or "none here"
                 raise ValueError(f"drift.{name} is no parameter that can change while a film runs; those are: {able}")
             for side in (-wave.by, wave.by):
-                try:
-                    type(self).model_validate({**dict(self), "drift": {}, name: getattr(self, name) + side})
-                except ValidationError:
-                    raise ValueError(
-                        f"drift.{name} leads {name} to {getattr(self, name) + side:g}, out of its range"
-                    ) from None
+                if not self._can_be({name: side}):
+                    raise ValueError(f"drift.{name} leads {name} to {getattr(self, name) + side:g}, out of its range")
+        for sides in itertools.product((-1, 1), repeat=len(self.drift)) if self.drift else ():
+            ways = {name: side * wave.by for side, (name, wave) in zip(sides, self.drift.items(), strict=True)}
+            if not self._can_be(ways):
+                raise ValueError(f"drift leads {' and '.join(ways)} where they do not agree with each other")
         return self
+
+    def _can_be(self, ways: dict[str, float]) -> bool:
+        """Whether parameters may be this far from their own values, all at once."""
+        moved = {name: getattr(self, name) + way for name, way in ways.items()}
+        try:
+            type(self).model_validate({**dict(self), "drift": {}} | moved)
+        except ValidationError:
+            return False
+        return True
 
 
 class Card(Protocol):
@@ -98,6 +108,14 @@ def card(name: str) -> Any:
 def has_gpu(name: str) -> bool:
     """Whether an engine has a CUDA version."""
     return importlib.util.find_spec(f"{__name__}.{name}.gpu") is not None
+
+
+def not_on_gpu(params: EngineParams) -> str:
+    """Why an engine with these parameters cannot run on a GPU, a clause; nothing where it can."""
+    kind: str = params.kind  # type: ignore[attr-defined]  # every engine says its kind
+    if not has_gpu(kind):
+        return f"{kind} has no CUDA version yet"
+    return "engine.support is not there on a GPU" if getattr(params, "support", None) is not None else ""
 
 
 def stepper(name: str, params: EngineParams, world: World, device: Device) -> Stepper:

@@ -16,6 +16,7 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from render.compute import exact
+from render.errors import UsageError
 
 if TYPE_CHECKING:
     Profile = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -36,7 +37,7 @@ def radial(profile: Profile, reach: float, shape: tuple[int, int]) -> NDArray[np
         float64 [rows, columns], sum 1.
 
     Raises:
-        ValueError: no cell has any weight.
+        UsageError: no cell has any weight.
     """
     rows, columns = shape
     half = math.ceil(reach)
@@ -46,7 +47,9 @@ def radial(profile: Profile, reach: float, shape: tuple[int, int]) -> NDArray[np
     np.add.at(kernel, (offset[:, None] % rows, offset[None, :] % columns), weights)
     total = kernel.sum()
     if not total > 0:
-        raise ValueError("the kernel has no cell with any weight")
+        raise UsageError(
+            "the engine's kernel has no cell with any weight", "make its radius larger, or its rings wider."
+        )
     return np.asarray(kernel / total)
 
 

@@ -24,7 +24,7 @@ LOOKS = 48
 SHOWN = 0.1
 """Level from which a cell counts as alive."""
 LEAST_ACTIVITY = 0.004
-"""Mean change a second, in levels or in radii of view, below which a universe counts as frozen."""
+"""Mean change a second, in levels or in heights of the world, below which a universe counts as frozen."""
 BANDS = {"cyclic": (0.5, 1.0), "excitable": (0.05, 0.98), "particle_life": (0.02, 0.99)}
 BAND = (0.01, 0.9)
 """Share alive between which a universe is neither dead nor flooded; engines whose cells are never empty have their own."""

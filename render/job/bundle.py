@@ -27,14 +27,13 @@ from PIL import Image
 from render import files
 from render.errors import UsageError
 from render.job import checkpoint, provenance
+from render.job.plan import fingerprint_of
 from render.job.verify import Backend, Difference, Mismatch, digest
 from render.look.viewing import seen
 from render.preset import Preset, to_data, to_yaml
 from render.video.film import Snapshot
 
 SCHEMA_VERSION = 1
-FINGERPRINT = "verify"
-"""What checkpoints of bundles belong to; whose they are, the preset beside them says."""
 AMPLIFIED = 10
 BEFORE = "before.checkpoint"
 
@@ -82,7 +81,7 @@ def _fill(part: Path, name: str, preset: Preset, reference: Backend, tested: Bac
     (part / "preset.yaml").write_text(to_yaml(preset), encoding="utf-8")
     if found.before is not None:
         made = checkpoint.path_of(part, found.before.frame)
-        checkpoint.save(part, found.before, FINGERPRINT)
+        checkpoint.save(part, found.before, _fingerprint(preset))
         made.rename(part / BEFORE)
     (part / "diff.json").write_text(json.dumps([_told(each, found) for each in found.differences], indent=2) + "\n")
     names = {each.name for each in found.differences}
@@ -122,27 +121,34 @@ def _script(reference: Backend, tested: Backend, found: Mismatch) -> str:
         "--dut",
         tested.name,
         "--frames",
-        "1",
+        str(found.frames),
+        "--compare-every",
+        str(found.frames),
         "--no-bundle",
     ]
     if found.before is not None:
         words += ["--from", BEFORE]
     return (
         "#!/bin/sh\n"
-        f"# Makes frame {found.frame} again on both backends; exit code 1 and the difference, as found.\n"
+        f"# Makes what leads to frame {found.frame} again on both backends; exit code 1 and the difference, as found.\n"
         'cd "$(dirname "$0")" || exit 3\n'
         f"if command -v render >/dev/null 2>&1; then exec render {shlex.join(words)}; fi\n"
         f'exec "${{PYTHON:-python3}}" -m render {shlex.join(words)}\n'
     )
 
 
+def _fingerprint(preset: Preset) -> str:
+    """Whose checkpoint a bundle's is: the film's, on any backend."""
+    return fingerprint_of(preset, {"bundle": SCHEMA_VERSION})
+
+
 def read_before(path: Path, preset: Preset) -> Snapshot:
     """The checkpoint of a bundle.
 
     Raises:
-        UsageError: it is none, or of another engine.
+        UsageError: it is none, or of another film.
     """
-    found = checkpoint.load(path, preset.engine.kind, FINGERPRINT)
+    found = checkpoint.load(path, preset.engine.kind, _fingerprint(preset))
     if found is None:
-        raise UsageError(f"--from {path} is no checkpoint of a bundle, is damaged, or is of another engine")
+        raise UsageError(f"--from {path} is no checkpoint of a bundle, is damaged, or is of another film")
     return found

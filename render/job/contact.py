@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 
 from render.compute.device import Device
+from render.errors import UsageError
 from render.files import replace
 from render.job.plan import film_of
 from render.job.probe import inherited
@@ -19,6 +20,8 @@ from render.look.viewing import seen
 from render.preset import Preset
 
 GAP = 8
+MOST_SIDE, MOST_PIXELS = 65_500, 400_000_000
+"""Tallest JPEG there is, and the largest sheet that is drawn."""
 LABEL = 22
 INK, GROUND = (200, 204, 210), (14, 15, 18)
 
@@ -53,7 +56,17 @@ def make(
         width: of a picture, in pixels.
         path: the file, which ends in .png or .jpg.
         report: called with a row's number and a frame's, now and then.
+
+    Raises:
+        UsageError: the sheet would be too tall.
     """
+    width_of_all, heights = len(at) * (width + GAP) + GAP, [_height(row, width) + LABEL + GAP for row in rows]
+    most = MOST_SIDE if path.suffix.lower() == ".jpg" else MOST_PIXELS // width_of_all
+    if sum(heights) + GAP > most:
+        raise UsageError(
+            f"a sheet of {len(rows)} rows would be too tall for {path.name}",
+            "make several, or smaller pictures with --width.",
+        )
     strips = [_strip(row, at, width, functools.partial(report, number)) for number, row in enumerate(rows)]
     sheet = Image.new("RGB", (strips[0].width, sum(strip.height for strip in strips) + GAP), GROUND)
     top = 0
@@ -68,9 +81,12 @@ def make(
     replace(path, encoded.getvalue())
 
 
+def _height(row: Row, width: int) -> int:
+    return max(1, round(width / row.preset.picture.display_aspect))
+
+
 def _strip(row: Row, at: list[Fraction], width: int, report: Callable[[int], None]) -> Image.Image:
-    picture = row.preset.picture
-    height = max(1, round(width / picture.display_aspect))
+    height = _height(row, width)
     strip = Image.new("RGB", (len(at) * (width + GAP) + GAP, LABEL + GAP + height), GROUND)
     pen, font = ImageDraw.Draw(strip), ImageFont.load_default(13)
     pen.text((GAP, GAP), row.title, INK, font)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
 import json
 import math
 import os
+import platform
 import re
 import shutil
 from dataclasses import dataclass
@@ -51,7 +53,8 @@ class Plan:
         expected_bytes: size of the film.
         expected_is_firm: whether the rate control promises that size, or it is a rough guess.
         warnings: what the user should know.
-        gpus: what the driver said, for workers to be spread over all GPUs; None where one was named, or none is used.
+        gpus: what the driver said, for workers to be spread over all GPUs; None where one was named,
+            none is used, or the engine is not exact.
     """
 
     name: str
@@ -100,9 +103,14 @@ class Plan:
     @functools.cached_property
     def fingerprint(self) -> str:
         """The universe in one number: all that decides the film's frames, whatever encodes them."""
-        data = self.recipe["preset"]
-        universe = {key: data.get(key) for key in ("engine", "world", "look", "picture")}
-        return recipe_digest({**universe, "seed": self.preset.seed_number, "bits": self.recipe["bits"]})
+        return fingerprint_of(self.preset, self.recipe["bits"])
+
+
+def fingerprint_of(preset: Preset, bits: dict[str, Any]) -> str:
+    """A universe in one number: what a preset says of its frames, and what else decides their bits."""
+    data = to_data(preset)
+    universe = {key: data.get(key) for key in ("engine", "world", "look", "picture")}
+    return recipe_digest({**universe, "seed": preset.seed_number, "bits": bits})
 
 
 def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
@@ -188,7 +196,7 @@ def make(
         name, preset, chosen, tool, who, folder, tuple(cut(frames, each)),
         recipe_of(preset, name, chosen, tool, who.kind, arguments, each), tuple(arguments),
         expected, firm, (*preset.codec.warnings(preset.picture), *budget.notes(preset, expected)),
-        gpus if chosen.kind == "cuda" and gpu_wanted is None else None,
+        gpus if chosen.kind == "cuda" and gpu_wanted is None and engines.card(preset.engine.kind).EXACT else None,
     )  # fmt: skip
 
 
@@ -226,9 +234,18 @@ def bits_of(preset: Preset, device: Device) -> dict[str, Any]:
     bits: dict[str, Any] = {"engine": card.BITS, "look": look.BITS}
     if not card.EXACT:
         bits["backend"] = device.kind
-        if device.kind in ("cpu", "reference"):
-            bits["scipy"] = importlib.metadata.version("scipy")
+        bits["transforms"] = _transforms(device)
     return bits
+
+
+def _transforms(device: Device) -> str:
+    """Whose Fourier transforms a backend takes: library, version, and what they run on."""
+    if device.gpu is None:
+        return f"scipy {importlib.metadata.version('scipy')}, {platform.machine()}"
+    for name in ("cupy-cuda13x", "cupy-cuda12x"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            return f"{name} {importlib.metadata.version(name)}, {device.gpu.name}"
+    return device.gpu.name
 
 
 def film_data(preset: Preset) -> dict[str, Any]:
@@ -243,13 +260,11 @@ def device_for(
     preset: Preset, choice: Choice, threads: int | None, gpu_wanted: str | None = None, probe: gpu.Probe | None = None
 ) -> Device:
     """The device for a preset's film (see :func:`render.compute.device.choose`)."""
-    kind: str = preset.engine.kind
-    if not engines.has_gpu(kind):
-        if choice in ("cuda", "emulated") or gpu_wanted is not None:
-            raise PreflightError(f"{kind} has no CUDA version yet", "say --device cpu.")
-        if choice == "auto":
-            count = threads or devices.default_threads(math.prod(extent_of(preset)))
-            return Device("cpu", count, f"{kind} has no CUDA version yet")
+    why = engines.not_on_gpu(preset.engine)
+    if why and (choice in ("cuda", "emulated") or gpu_wanted is not None):
+        raise PreflightError(why, "say --device cpu.")
+    if why and choice == "auto":
+        return Device("cpu", threads or devices.default_threads(math.prod(extent_of(preset))), why)
     return devices.choose(
         choice, threads, math.prod(extent_of(preset)), gpu_wanted=gpu_wanted,
         gpu_bytes=device_bytes_of(preset), probe=probe,
@@ -263,8 +278,8 @@ def extent_of(preset: Preset) -> tuple[int, ...]:
 
 
 def device_bytes_of(preset: Preset) -> int:
-    """Memory of a GPU that a preset's film takes; 0 where its engine has no CUDA version."""
-    if not engines.has_gpu(preset.engine.kind):
+    """Memory of a GPU that a preset's film takes; 0 where its engine cannot run there."""
+    if engines.not_on_gpu(preset.engine):
         return 0
     return device_bytes(preset.engine, preset.torus, preset.look, preset.picture)
 

@@ -31,6 +31,8 @@ PIECE_PIXELS = 1920 * 1080 * 2
 """A second of pictures this large is enough for a piece; of smaller ones more, as they cost less."""
 RAW_MOST = 1 << 30
 """Bytes of raw frames kept of a piece."""
+SHADES = 20
+"""Frames after which a particle's colour has forgotten an old speed or density."""
 MOST_INHERITED = 600
 """Frames drawn before a piece, so that it has the light and the exposure of a film drawn from its start."""
 REACH = 0.9
@@ -247,4 +249,5 @@ def inherited(preset: Preset) -> int:
         return min(MOST_INHERITED, math.ceil(10 * preset.picture.rate))  # its slow maxima
     trail = math.ceil(math.log(0.005) / math.log(look.trail)) if look.trail > 0 else 1
     exposure = 3 * look.exposure.settle * preset.picture.rate if look.exposure.mode == "slow" else 0
-    return min(MOST_INHERITED, max(trail, math.ceil(exposure)))
+    shades = SHADES if look.colour in ("speed", "density") else 2 if look.streaks else 1
+    return min(MOST_INHERITED, max(trail + shades, math.ceil(exposure)))

@@ -152,7 +152,7 @@ def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
         if isinstance(array, np.ndarray) and array.dtype.kind == "f" and not np.isfinite(array).all():
             raise SimulationError(
                 f"{name} is no longer a number in {np.count_nonzero(~np.isfinite(array))} places at frame {segment.end}",
-                "choose a smaller engine.dt or engine.force.",
+                "choose gentler numbers in the block engine, such as a smaller engine.dt.",
             )
     if plan.preset.job.frozen == "stop" and segment.frames >= FROZEN_FRAMES and take.is_frozen:
         raise SimulationError(

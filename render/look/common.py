@@ -1,4 +1,4 @@
-"""What all looks offer: glow, vignette, grain and dither, the last things done to a picture."""
+"""What all looks offer in the same way: glow, vignette and grain, the last things done to a picture but for dither."""
 
 from __future__ import annotations
 

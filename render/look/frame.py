@@ -14,7 +14,16 @@ BLACK, WHITE = 16, 235
 COLOUR_SPAN = 224
 """Chroma codes from one end to the other in 8 bits (ibid.)."""
 HD_HEIGHT = 576
-"""Pictures taller than this, or wider than 1024, are BT.709, others BT.601, as discs and players take them."""
+"""Pictures taller than this are BT.709, others BT.601, as discs and players take them."""
+
+
+WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}
+"""Luma weights of red and blue (Recommendation ITU-R BT.601-7, 2.5.1; BT.709-6, 3.2)."""
+
+
+def matrix(height: int) -> str:
+    """Which of :data:`WEIGHTS` a picture of this height has."""
+    return "bt709" if height > HD_HEIGHT else "bt601"
 
 
 @dataclass(frozen=True)

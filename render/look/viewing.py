@@ -7,18 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from render.look.frame import BLACK, COLOUR_SPAN, HD_HEIGHT, NEUTRAL, WHITE
+from render.look.frame import BLACK, COLOUR_SPAN, NEUTRAL, WEIGHTS, WHITE, matrix
 
 if TYPE_CHECKING:
     from render.look.frame import Frame
-
-WEIGHTS = {"bt601": (0.299, 0.114), "bt709": (0.2126, 0.0722)}
-"""Luma weights of red and blue (Recommendation ITU-R BT.601-7, 2.5.1; BT.709-6, 3.2)."""
-
-
-def matrix(height: int) -> str:
-    """Which of :data:`WEIGHTS` a picture of this height has."""
-    return "bt709" if height > HD_HEIGHT else "bt601"
 
 
 def full_range(luma: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from render.look.frame import HD_HEIGHT
 from render.settings import Bitrate, Block, Speed, setting
 from render.video import nvenc, vbv
 from render.video.audio import SILENCE, Audio
@@ -204,7 +205,7 @@ Codec = Annotated[Mpeg2 | H264 | Hevc | Av1 | Ffv1 | Bluray, Field(discriminator
 
 def colour_arguments(picture: Picture) -> list[str]:
     """How players must read the codes: BT.709 for HD, BT.601 for SD (525 or 625 lines), limited range."""
-    if picture.height > 576:
+    if picture.height > HD_HEIGHT:
         primaries, transfer, matrix = "bt709", "bt709", "bt709"
     elif picture.height == 576:
         primaries, transfer, matrix = "bt470bg", "gamma28", "bt470bg"

@@ -71,7 +71,7 @@ def test_a_gpu_asked_for_in_vain_is_one_sentence(
     first, second = one_sentence(answer).splitlines()
     assert first == NOT_POSSIBLE + reason
     assert second.startswith(f"  {hint}")
-    assert second.endswith("say --device cpu: the frames are the same bits.")
+    assert second.endswith("say --device cpu: exact engines make the same bits there.")
     assert answer.stdout == ""
     assert not list(tmp_path.iterdir())
 

@@ -104,7 +104,7 @@ def test_a_device_is_chosen_once() -> None:
 
 # On a machine with NVIDIA GPUs: the driver is the stand-in of fake_cuda.c, asked by the real probe.
 
-CPU = "say --device cpu: the frames are the same bits."
+CPU = "say --device cpu: exact engines make the same bits there."
 ONE = "Fake GPU"
 
 

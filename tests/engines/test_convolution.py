@@ -13,6 +13,7 @@ from render.engines import convolution_cpu, lenia
 from render.engines.convolution import convolve, radial, spectrum
 from render.engines.convolution_cpu import LANES, Convolution, blocks
 from render.engines.lenia.law import kernel
+from render.errors import UsageError
 
 SHAPES = [(37, 53), (64, 96), (96, 64), (8, 8), (9, 300), (480, 720)]
 
@@ -73,7 +74,7 @@ def test_a_kernel_larger_than_the_torus_is_the_sum_of_its_images() -> None:
 
 
 def test_a_kernel_without_weights_is_an_error() -> None:
-    with pytest.raises(ValueError, match="no cell"):
+    with pytest.raises(UsageError, match="no cell"):
         radial(lambda r: np.zeros_like(r), 3, (8, 8))
 
 

@@ -217,9 +217,43 @@ def test_clouds_repeat_and_have_no_seam_but_the_middle() -> None:
 
 def test_peaks_rise_quickly_and_fall_slowly() -> None:
     peak = np.float32(1000)
-    assert darkroom.followed(peak, np.float32(2000), np.float32(0.99)) == np.float32(1125)
+    assert darkroom.followed(peak, np.float32(2000), np.float32(0.99)) == np.float32(1500)
     assert darkroom.followed(peak, np.float32(0), np.float32(0.99)) == np.float32(990)
     assert darkroom.followed(np.float32(660), np.float32(0), np.float32(0.5)) == np.float32(darkroom.LEAST_PEAK)
+
+
+def test_the_first_frames_do_not_run_through_the_palette_many_times() -> None:
+    """The steepest edge of the first scene is the peak to begin with, whatever the scene."""
+    binary = Field((np.random.default_rng(1).random((24, 32)) > 0.5).astype(np.float32))
+    recipe = darkroom.Recipe.of(FieldLook(weights=Weights(place=0.0)), geometry(32, 24, 1.0), 1, binary)
+    memory = recipe.memory()
+    turn, strength = np.empty((2, 24, 32), np.int32)
+    reference.choose(
+        recipe.start, memory.motion, recipe.place, recipe.density, recipe.motion / memory.peaks[0],
+        recipe.edge / memory.peaks[1], 0, recipe.alpha, recipe.light, turn, strength,
+    )  # fmt: skip
+    assert np.ptp(turn) <= (0.4 + 0.3) * 65536 + 2
+
+
+def test_a_thick_scene_at_rest_has_no_motion() -> None:
+    look = FieldLook(thickness=4.0)
+    scene, place_ = waves(48, 64, 0), geometry(64, 48, 1.0)
+    _, memory = frames(look, [scene] * 3, place_, Device("cpu", 1, ""))
+    assert not memory.motion.any()
+
+
+@pytest.mark.parametrize("weight", [-8.0, 8.0])
+def test_extreme_weights_stay_within_integers(weight: float) -> None:
+    """A scene that turns from nothing into noise, at the largest weights: turns between cells do not wrap around."""
+    look = FieldLook(weights=Weights(density=weight, motion=weight, edge=weight, place=4.0))
+    noise = Field((np.random.default_rng(1).random((24, 32)) > 0.5).astype(np.float32))
+    place_, nothing = geometry(64, 48, 1.0), Field(np.zeros((24, 32), np.float32))
+    room = open_darkroom(look, place_, 1, Device("reference", 1, ""), nothing)
+    with np.errstate(over="raise"):
+        for number, scene in enumerate([nothing, noise, nothing]):
+            room.develop(scene, number, blank(64, 48))
+    assert np.abs(room._turn.astype(np.int64)).max() <= (48 + 4 + 1) * 65536
+    assert 2 * (48 + 4) * 65536 * 256 < 2**31
 
 
 def test_hue_wanders_by_turns_a_minute() -> None:

@@ -7,7 +7,9 @@ that frames of exact engines are the same bits everywhere.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import model_validator
 
 from render.look.common import CommonLook
 from render.look.field.names import PALETTES
@@ -48,6 +50,12 @@ class FieldLook(CommonLook):
     thickness: float = setting(0.0, "How much wider and softer everything is drawn.", unit="cells", ge=0, le=16)
     emboss: float = setting(0.0, "Light from the side, as on a relief.", ge=0, le=1)
     dither: bool = setting(True, "Break up banding with noise of one code value, keyed by seed, frame and pixel.")
+
+    @model_validator(mode="after")
+    def _white_is_above_black(self) -> Self:
+        if self.white <= self.black:
+            raise ValueError(f"white must be above black, which is {self.black:g}")
+        return self
 
 
 def open_darkroom(

@@ -8,15 +8,15 @@ from render.compute.jit import kernel, kernel_inline
 from render.look.field import palette
 from render.look.field.darkroom import FRACTION_BITS, FULL, MOTION_SHIFT, STRENGTH_BITS, TURN_BITS
 from render.look.field.place import BITS as PLACE_BITS
-from render.look.field.reference import AMBIENT, DIFFUSE, ONE, SHINE, UNIT, ZERO
-from render.look.frame import BLACK, NEUTRAL
+from render.look.field.reference import AMBIENT, DIFFUSE, LIMIT, ONE, SHINE, UNIT, ZERO
+from render.look.finish import CHROMA_ZERO, LUMA_ZERO
 
 HALF, MOST = np.float32(0.5), np.float32(FULL)
 MOST_STRENGTH = np.float32((1 << STRENGTH_BITS) - 1)
 PLACE_SHIFT, ENTRY_SHIFT = np.int32(TURN_BITS - PLACE_BITS), np.int32(TURN_BITS - 12)
 LAST_ENTRY = np.int32(palette.ENTRIES - 1)
 STRENGTH_SHIFT, FRACTION_SHIFT, FOLLOW_SHIFT = np.int32(STRENGTH_BITS), np.int32(FRACTION_BITS), np.int32(MOTION_SHIFT)
-LUMA_BLACK, CHROMA_NEUTRAL = np.int32(BLACK << palette.CODE_BITS), np.int32(NEUTRAL << palette.CODE_BITS)
+LUMA_BLACK, CHROMA_NEUTRAL = np.int32(LUMA_ZERO), np.int32(CHROMA_ZERO)
 TWO = np.int32(2)
 
 
@@ -150,7 +150,9 @@ def choose(level, motion, place, density, motion_gain, edge_gain, hue, alpha, li
         for x in range(columns):
             edges[x] = np.sqrt(slopes_x[x] * slopes_x[x] + slopes_y[x] * slopes_y[x])
             value = np.float32(here[x]) * density + np.float32(moved[x]) * motion_gain + edges[x] * edge_gain
-            turns[x] = np.int32(value * UNIT) + np.int32(np.int32(placed[x]) << PLACE_SHIFT) + ahead
+            turns[x] = (
+                np.int32(min(max(value, -LIMIT), LIMIT) * UNIT) + np.int32(np.int32(placed[x]) << PLACE_SHIFT) + ahead
+            )
         for x in range(columns):
             steepest = max(steepest, bits[x])
         out = strength[row]

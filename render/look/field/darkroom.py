@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from render.look.field import palette, place
 from render.look.finish import Finish
-from render.look.viewing import matrix
+from render.look.frame import matrix
 
 if TYPE_CHECKING:
     from render.look.field import FieldLook
@@ -35,7 +35,11 @@ MOTION_SHIFT = 2
 """Motion follows its newest value by a quarter each frame, so that single steps do not flicker."""
 LEAST_PEAK = 655.0
 """Motion or edges below a hundredth of full are not lifted further."""
-ATTACK = 0.125
+FIRST_MOTION = 16384.0
+"""The peak of motion before anything has moved."""
+MOST_TURNS = 48.0
+"""No cell is further along the palette than this, whatever a look's weights, so that integers between cells suffice."""
+ATTACK = 0.5
 """Share of the way that a peak follows upwards each frame."""
 PEAK_SECONDS = 6.6
 """Time in which a peak that is not reached any more falls to 1/e, as in the original (.995 a frame at 30 a second)."""
@@ -153,7 +157,7 @@ class Recipe:
     def of(cls, look: FieldLook, geometry: Geometry, seed: int, scene: Field) -> Recipe:
         """Work a look out for scenes like this one."""
         rows, columns = scene.values.shape
-        black, gain = np.float32(look.black), np.float32(FULL / max(look.white - look.black, 0.01))
+        black, gain = np.float32(look.black), np.float32(FULL / (look.white - look.black))
         levels = None
         if scene.codes is not None:
             levels = quantised(scene.codes.astype(np.float32) / np.float32(FULL), black, gain)
@@ -181,9 +185,17 @@ class Recipe:
         )
 
     def memory(self) -> Memory:
-        """What a look remembers before the first frame: the first scene, at rest."""
-        peaks = np.full(2, LEAST_PEAK, np.float32)
-        return Memory(self.start.copy(), np.zeros(self.shape, np.uint16), peaks)
+        """What a look remembers before the first frame: the first scene as it is drawn, at rest.
+
+        Its steepest edge is the peak to begin with, else the first frames would run through the palette many times.
+        """
+        from render.look.field import reference
+
+        previous = self.start.copy()
+        if self.softness:
+            reference.thicken(previous, self.dilation, self.softness, np.empty_like(previous))
+        peaks = np.array([FIRST_MOTION, max(reference.edges(previous)[2].max(), LEAST_PEAK)], np.float32)
+        return Memory(previous, np.zeros(self.shape, np.uint16), peaks)
 
     def hue(self, number: int) -> int:
         """Turns that the palette has wandered by a frame's number, in units of 2^-16, 0 to 65535."""

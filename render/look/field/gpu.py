@@ -31,6 +31,7 @@ SOURCE = Source(
         ("FULL", np.float32(darkroom.FULL)),
         ("MOTION_SHIFT", darkroom.MOTION_SHIFT),
         ("TURN", reference.UNIT),
+        ("MOST_TURNS", reference.LIMIT),
         ("PLACE_UNIT", 1 << (darkroom.TURN_BITS - place.BITS)),
         ("ENTRY_SHIFT", darkroom.TURN_BITS - 12),
         ("ENTRIES", palette.ENTRIES),

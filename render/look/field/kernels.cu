@@ -118,7 +118,7 @@ extern "C" __global__ void choose(const u16 *__restrict__ level, const u16 *__re
         own = (u32)__float_as_int(slope);
         float turns = (float)level[i] * density + (float)moved[i] * (motion / peaks[0]) + slope * (edge / peaks[1]);
         int hue = (int)((((i64)number[0] * drift) >> 16) & 0xFFFF);
-        turn[i] = (int)(turns * TURN) + (int)place[i] * PLACE_UNIT + hue;
+        turn[i] = (int)(fminf(fmaxf(turns, -MOST_TURNS), MOST_TURNS) * TURN) + (int)place[i] * PLACE_UNIT + hue;
         int amount = alpha[level[i] >> 4];
         if (light.amount > 0.0f)
             amount = (int)fminf((float)amount * shade(dx * light.slope, dy * light.slope, light), MOST_STRENGTH);

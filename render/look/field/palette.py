@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from render.compute import exact
 from render.look.field.maps import STOPS
-from render.look.frame import BLACK, COLOUR_SPAN, WHITE
-from render.look.viewing import WEIGHTS
+from render.look.frame import BLACK, COLOUR_SPAN, WEIGHTS, WHITE
 
 ENTRIES = 4096
 """Entries of a palette, one turn of t."""

@@ -11,9 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.look.field import palette
-from render.look.field.darkroom import FRACTION_BITS, MOTION_SHIFT, STRENGTH_BITS, TURN_BITS, Light, Taps, quantised
+from render.look.field.darkroom import (
+    FRACTION_BITS,
+    MOST_TURNS,
+    MOTION_SHIFT,
+    STRENGTH_BITS,
+    TURN_BITS,
+    Light,
+    Taps,
+    quantised,
+)
 from render.look.field.place import BITS as PLACE_BITS
-from render.look.frame import BLACK, NEUTRAL
+from render.look.finish import CHROMA_ZERO, LUMA_ZERO
 
 if TYPE_CHECKING:
     _Levels = NDArray[np.uint16]
@@ -22,6 +31,7 @@ if TYPE_CHECKING:
 ONE, ZERO = np.float32(1), np.float32(0)
 AMBIENT, DIFFUSE, SHINE = np.float32(0.15), np.float32(0.85), np.float32(0.35)
 UNIT = np.float32(1 << TURN_BITS)
+LIMIT = np.float32(MOST_TURNS)
 
 
 def quantise(values: NDArray[np.float32], black: np.float32, gain: np.float32, level: _Levels) -> None:
@@ -73,11 +83,9 @@ def choose(
     Returns:
         the steepest edge, float32.
     """
-    whole = level.astype(np.float32)
-    dx = np.roll(whole, -1, 1) - np.roll(whole, 1, 1)
-    dy = np.roll(whole, -1, 0) - np.roll(whole, 1, 0)
-    edge = np.sqrt(dx * dx + dy * dy)
-    turns = whole * density + motion.astype(np.float32) * motion_gain + edge * edge_gain
+    dx, dy, edge = edges(level)
+    turns = level.astype(np.float32) * density + motion.astype(np.float32) * motion_gain + edge * edge_gain
+    turns = np.minimum(np.maximum(turns, -LIMIT), LIMIT)
     turn[:] = (turns * UNIT).astype(np.int32) + (place.astype(np.int32) << (TURN_BITS - PLACE_BITS)) + np.int32(hue)
     strength[:] = alpha[level >> 4]
     if light.amount > ZERO:
@@ -85,6 +93,14 @@ def choose(
         strength[:] = np.minimum(shaded, np.float32(32767)).astype(np.int32)
     steepest: np.float32 = edge.max()
     return steepest
+
+
+def edges(level: _Levels) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Slopes of a lattice's levels over two cells, across and down, and how steep they are together."""
+    whole = level.astype(np.float32)
+    dx = np.roll(whole, -1, 1) - np.roll(whole, 1, 1)
+    dy = np.roll(whole, -1, 0) - np.roll(whole, 1, 0)
+    return dx, dy, np.sqrt(dx * dx + dy * dy)
 
 
 def shade(slope_x: NDArray[np.float32], slope_y: NDArray[np.float32], light: Light) -> NDArray[np.float32]:
@@ -107,11 +123,11 @@ def colour(
     """Write the picture's luma and chroma, code values with 8 fraction bits; chroma is the mean of four pixels."""
     entry = (between(turn, across, down) >> (TURN_BITS - 12)) & (palette.ENTRIES - 1)
     amount = between(strength, across, down)
-    luma[:] = (BLACK << palette.CODE_BITS) + ((codes.luma[entry] * amount) >> STRENGTH_BITS)
+    luma[:] = LUMA_ZERO + ((codes.luma[entry] * amount) >> STRENGTH_BITS)
     for plane, part in ((blue, codes.blue), (red, codes.red)):
         each = (part[entry] * amount) >> STRENGTH_BITS
         four = each[0::2, 0::2] + each[0::2, 1::2] + each[1::2, 0::2] + each[1::2, 1::2]
-        plane[:] = (NEUTRAL << palette.CODE_BITS) + ((four + 2) >> 2)
+        plane[:] = CHROMA_ZERO + ((four + 2) >> 2)
 
 
 def between(values: _Numbers, across: Taps, down: Taps) -> _Numbers:
