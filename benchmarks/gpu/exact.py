@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from benchmarks.digest import DIGEST_BYTES, state_digest
 from benchmarks.gpu.bench import LANES, Bench, Failed, Report
 from benchmarks.gpu.settings import film, universe
+from render import engines
 from render.compute import device as devices
 from render.compute.device import Device
+from render.engines import gray_scott
 from render.engines.particle_life import Params
+from render.look.field import FieldLook
 from render.look.points import Exposure, PointsLook
 from render.scene import World
 from render.video.film import Film
@@ -31,7 +36,7 @@ class Subject:
     Attributes:
         name: what it is called.
         frames: how many frames of it.
-        particles: how many, for the processor's threads.
+        particles: how many, or cells, for the processor's threads.
         make: makes it on a device.
         variants: lanes and graphs, each of which is compared; 0 and None leave the choice to render.
         runs: how often.
@@ -119,11 +124,13 @@ def subjects(bench: Bench) -> Iterator[Subject]:
     for name, params, world, look in cases():
         make = functools.partial(small_film, params, world, look)
         chosen = every if name in ("small_world", "many_cells") else ((0, True), (0, False))
-        yield Subject(name, settings.case_frames, params.particles, make, chosen)
+        yield Subject(
+            name, settings.case_frames, math.prod(engines.card(params.kind).extent(params, world)), make, chosen
+        )
 
 
-def cases() -> Iterator[tuple[str, Params, World, PointsLook]]:
-    """Small films that between them reach every kernel and every branch of the host code."""
+def cases() -> Iterator[tuple[str, Any, World, Any]]:
+    """Small films of exact engines that between them reach every kernel and every branch of the host code."""
     usual, roomy = Params(particles=600, matrix="random"), World(320, 240)
     for mode in ("fixed", "slow", "frame_max"):
         yield f"exposure_{mode}", usual, roomy, PointsLook(dither=True, exposure=Exposure(mode=mode))
@@ -131,9 +138,22 @@ def cases() -> Iterator[tuple[str, Params, World, PointsLook]]:
     yield "steps_per_frame", Params(particles=300, matrix="snakes", steps_per_frame=3), roomy, PointsLook(glide=False)
     # 14,000 cells, which one block does not scan alone.
     yield "many_cells", Params(particles=4000, matrix="random", rmax=4), World(640, 400), PointsLook(size=1.5)
+    yield "species", usual, roomy, PointsLook(colour="species", bloom=0.3, vignette=0.3, grain=2.0, dither=True)
+    yield "speed", usual, roomy, PointsLook(colour="speed", streaks=True, exposure=Exposure(mode="slow"))
+    yield "density", usual, roomy, PointsLook(colour="density", exposure=Exposure(mode="frame_max"))
+    yield "gray_streaks", usual, roomy, PointsLook(streaks=True, bloom=0.5)
+    relief = FieldLook(emboss=0.7, thickness=4.0, bloom=0.3, vignette=0.3, grain=2.0)
+    for name in engines.names():
+        card = engines.card(name)
+        if card.EXACT and card.SCENE == "field":
+            params = card.Params(steps_per_frame=3)
+            yield name, params, World(96, 64), FieldLook()
+            yield f"{name}_relief", params, World(53, 37), relief
+    breath = {"feed": engines.Wave(by=0.004, period=Fraction(2))}
+    yield "drift", gray_scott.Params(drift=breath), World(96, 64), FieldLook()
 
 
-def small_film(params: Params, world: World, look: PointsLook, device: Device) -> Film:
-    """A film with one pixel to one world pixel."""
-    picture = Picture(width=int(world.width), height=int(world.height), rate=Fraction(25))
+def small_film(params: Any, world: World, look: Any, device: Device) -> Film:
+    """A film with one pixel to one world pixel, or one less where that would be odd."""
+    picture = Picture(width=int(world.width) // 2 * 2, height=int(world.height) // 2 * 2, rate=Fraction(25))
     return Film(params, world, look, picture, 480, device)
