@@ -110,7 +110,7 @@ def translate(error: ValidationError, document: Document) -> UsageError:
     others.pop(_dotted(path), None)
     hint = f"also wrong: {', '.join(others)}." if others else _options_hint(problems[0], path, document)
     place, name = _place(document, path), _dotted(path)
-    if place.startswith("--"):  # an option names its setting already
+    if place.startswith("--") and problems[0]["type"] != "missing":  # an option names its setting already
         return UsageError(f"{place.removesuffix(': ')} {predicate}", hint)
     gap = "" if predicate.startswith(":") or not name else " "
     return UsageError(f"{place}{name}{gap}{predicate}", hint)

@@ -351,3 +351,9 @@ def test_what_is_shown_of_a_value_is_bounded(tmp_path: Path) -> None:
     for written in ("medium: {kind: %s}\n", "length: {duration: %s}\n", "about: [%s]\n", "picture: {rate: %s}\n"):
         error = complaint(tmp_path, FILM + written % ("x" * 20_000))
         assert len(error.message) < 500
+
+
+def test_what_is_missing_beside_an_option_is_named() -> None:
+    with pytest.raises(UsageError) as caught:
+        preset.load("gs_medusa", ["engine.drift.feed.by=0.001"])
+    assert caught.value.message == "--set engine.drift.feed.by: engine.drift.feed.period is missing"
