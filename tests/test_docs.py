@@ -104,6 +104,7 @@ def test_every_command_has_help(command: list[str]) -> None:
     assert described
 
 
+@pytest.mark.slow
 def test_every_command_of_the_readme_is_understood(tmp_path: Path) -> None:
     """Commands shown in code blocks and under pictures parse; those that make films are tried as dry runs."""
     shown = re.findall(r"^(render (?:run|presets|still)[^#\n]*)", README, re.MULTILINE)

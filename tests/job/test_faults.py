@@ -359,6 +359,7 @@ def disk(place: Path, size: int) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_real_disks_of_every_size_fill_up_and_are_enlarged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too small for a checkpoint, for a segment, for all of them, for the film beside them: each is told, none is lost."""
     monkeypatch.setattr(run, "check_kernels", lambda *_: None)
