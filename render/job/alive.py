@@ -164,7 +164,7 @@ def counted(scene: Points, world: World) -> NDArray[np.int64]:
 def changes(before: Scene, now: Scene, world: World) -> NDArray[np.float32]:
     """How far each cell's level has changed, from 0 to 1, or how far each particle has come, in heights of the world."""
     if isinstance(before, Field) and isinstance(now, Field):
-        return np.abs(levels(now) - levels(before))
+        return np.asarray(np.abs(levels(now) - levels(before)), np.float32)
     assert isinstance(before, Points)
     assert isinstance(now, Points)
     dx, dy = np.abs(now.x - before.x), np.abs(now.y - before.y)

@@ -88,14 +88,14 @@ def state_digest(state: Any) -> bytes:
 def _shares(values: NDArray[Any], bins: int, low: float, high: float) -> NDArray[np.float64]:
     """Which share of the values lies in each of some equal bins; what lies outside counts to the outermost."""
     place = np.clip((values - low) * (bins / (high - low)), 0, bins - 1).astype(np.int64)
-    return np.bincount(place, minlength=bins) / max(1, values.size)
+    return np.asarray(np.bincount(place, minlength=bins) / max(1, values.size))
 
 
 def _crowds(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     """Which share of the particles lives alone in its box, by twos and threes, by fours to sevens, and so on."""
     crowd = np.minimum(np.log2(np.maximum(counts, 1)).astype(np.int64), CROWD_BINS - 1)
     held = np.bincount(crowd.ravel(), weights=counts.ravel(), minlength=CROWD_BINS)
-    return held / max(1, counts.sum())
+    return np.asarray(held / max(1, counts.sum()))
 
 
 def _sizes(values: NDArray[Any]) -> NDArray[np.float64]:
@@ -112,7 +112,7 @@ def _sizes(values: NDArray[Any]) -> NDArray[np.float64]:
     total = found.sum()
     if not total > 0:
         found[0] = total = 1.0
-    return found / total
+    return np.asarray(found / total)
 
 
 def _mixes(scene: Points, world: World) -> NDArray[np.float64]:
@@ -126,7 +126,7 @@ def _mixes(scene: Points, world: World) -> NDArray[np.float64]:
     lived = held > 0
     leading = each.max(axis=0)[lived] / held[lived]
     place = np.minimum((leading * MIX_BINS).astype(np.int64), MIX_BINS - 1)
-    return np.bincount(place, weights=held[lived], minlength=MIX_BINS) / max(1, held.sum())
+    return np.asarray(np.bincount(place, weights=held[lived], minlength=MIX_BINS) / max(1, held.sum()))
 
 
 def _smaller(values: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ from render.compute.device import Device
 from render.compute.team import Team
 from render.engines import drift
 from render.engines.ensemble import Ensemble
-from render.job.plan import bits_of, film_of
+from render.job.plan import bits_of, extent_of, film_of
 from render.job.probe import inherited
 from render.job.stop import Stop
 from render.job.survey import measures, score
@@ -67,7 +67,7 @@ class Survey:
     def about(self) -> dict[str, Any]:
         """All that decides the results, but for the seeds."""
         data, torus = to_data(self.preset), self.preset.torus
-        asked = {key: data[key] for key in ("engine", "look", "picture") if key in data}
+        asked: dict[str, Any] = {key: data[key] for key in ("engine", "look", "picture") if key in data}
         bits = bits_of(self.preset, self.device)
         return {**asked, "world": [torus.width, torus.height], "steps": self.steps, "each": self.each, "bits": bits}
 
@@ -125,8 +125,7 @@ def worlds_at_once(survey: Survey) -> int:
     """How many worlds are played side by side."""
     if survey.device.kind in ("cpu", "reference"):
         return WORLDS_A_THREAD * survey.device.threads
-    cells = math.prod(engines.card(survey.preset.engine.kind).extent(survey.preset.engine, survey.preset.torus))
-    return max(1, min(MOST_WORLDS, MOST_CELLS // cells))
+    return max(1, min(MOST_WORLDS, MOST_CELLS // math.prod(extent_of(survey.preset))))
 
 
 def _batches(survey: Survey, seeds: list[int | str], store: Store) -> Iterator[Batch]:
