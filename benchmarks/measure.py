@@ -19,7 +19,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks import automata, clocks, discs, gpu_cost, kernels, long_form, sizes
+from benchmarks import automata, clocks, discs, gpu_cost, kernels, long_form, sizes, survey
 from benchmarks.cases import (
     Automata,
     Case,
@@ -33,6 +33,7 @@ from benchmarks.cases import (
     Memory,
     Pipeline,
     Rehearsal,
+    Surveys,
     Workers,
     Yardstick,
 )
@@ -102,6 +103,8 @@ def measure(case: Case) -> Report:
             return sizes.fits(case)
         case Rehearsal():
             return discs.rehearsal(case)
+        case Surveys():
+            return survey.surveys(case)
         case Automata():
             return automata.automata(case)
         case KernelTable():
