@@ -37,7 +37,6 @@ from benchmarks.cases import (
     Workers,
     Yardstick,
 )
-from benchmarks.digest import DIGEST_BYTES, state_digest
 from benchmarks.original import STAGES, Original
 from render import preset as presets
 from render.compute import device as devices
@@ -45,6 +44,7 @@ from render.compute.device import Device
 from render.engines.particle_life import Params, State
 from render.job import plan as plans
 from render.job import run
+from render.job.stall import DIGEST_BYTES, state_digest
 from render.look.points import PointsLook
 from render.preset import Preset
 from render.scene import World
@@ -186,7 +186,7 @@ def _compare(blocks: list[Report], state: State) -> Report:
         "original_candidates_per_particle": statistics.fmean(
             block["original_candidates_per_particle"] for block in blocks
         ),
-        "render_state_blake2b": state_digest(state),
+        "render_state_blake2b": state_digest(state).hex(),
         "blocks": blocks,
     }
 

@@ -21,6 +21,7 @@ from render import engines
 from render import preset as presets
 from render.compute.device import Device
 from render.errors import DiskFullError, PreflightError
+from render.job.stall import state_digest
 from render.job.stop import Stop
 from render.job.survey import measures, score, search, sheet
 from render.job.survey.store import Store, open_store
@@ -208,7 +209,7 @@ def test_a_watch_keeps_all_it_knows() -> None:
     again.descriptors = watch.descriptors
     assert again == watch
     assert watch.returned() == (0, 1)
-    assert measures.state_digest(same) == measures.state_digest(state)
+    assert state_digest(same) == state_digest(state)
     assert same.step == 0
 
 

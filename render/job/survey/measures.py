@@ -5,7 +5,6 @@ All of it is the same wherever in its world something happens: a universe that o
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
@@ -73,16 +72,6 @@ def colours(picture: NDArray[np.uint8]) -> float:
     shares = np.bincount(keys.ravel()) / keys.size
     shares = shares[shares > 0]
     return float(-(shares * np.log2(shares)).sum()) + 0.0
-
-
-def state_digest(state: Any) -> bytes:
-    """Digest of every array of an engine's state; the number of its step is no part of it."""
-    content = hashlib.blake2b(digest_size=16)
-    for name, value in vars(state).items():
-        if isinstance(value, np.ndarray):
-            content.update(name.encode())
-            content.update(np.ascontiguousarray(value).data)
-    return content.digest()
 
 
 def _shares(values: NDArray[Any], bins: int, low: float, high: float) -> NDArray[np.float64]:

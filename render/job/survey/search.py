@@ -23,6 +23,7 @@ from render.engines import drift
 from render.engines.ensemble import Ensemble
 from render.job.plan import bits_of, extent_of, film_of
 from render.job.probe import inherited
+from render.job.stall import is_timeless, state_digest
 from render.job.stop import Stop
 from render.job.survey import measures, score
 from render.job.survey.store import Store
@@ -243,16 +244,16 @@ class Batch:
         A state that came back proves nothing where the law changes with time.
         """
         engine, found = self._preset.engine, watch.returned()
-        if found is None or engine.drift or getattr(engine, "support", None) is not None:
+        if found is None or not is_timeless(engine):
             return 0, 0
         first, again = found
         length = (again - first) * self._survey.each
         world = Ensemble(engine, self._preset.torus, self._survey.device, [copy.deepcopy(state)])
-        wanted, taken = measures.state_digest(state), 0
+        wanted, taken = state_digest(state), 0
         for divisor in (number for number in range(1, length) if length % number == 0):
             world.advance(divisor - taken)
             taken = divisor
-            if measures.state_digest(world.state(0)) == wanted:
+            if state_digest(world.state(0)) == wanted:
                 return divisor, (first + 1) * self._survey.each
         return length, (first + 1) * self._survey.each
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from render import engines
 from render.job import alive
+from render.job.stall import state_digest
 from render.job.survey import measures
 from render.scene import Scene, World
 
@@ -71,7 +72,7 @@ class Watch:
         self.alive.append(round(alive.share_alive(now, world), 5))
         self.activity.append(round(float(alive.changes(before, now, world).mean()) * rate, 6))
         self.clumping.append(round(measures.clumping(now, world), 5))
-        self.digests.append(measures.state_digest(state).hex())
+        self.digests.append(state_digest(state).hex())
 
     def returned(self) -> tuple[int, int] | None:
         """The first two looks at one and the same state; None where none came back."""
