@@ -21,6 +21,7 @@ from render import engines
 from render import preset as presets
 from render.compute.device import Device
 from render.errors import DiskFullError, PreflightError
+from render.job.plan import device_for
 from render.job.stall import state_digest
 from render.job.stop import Stop
 from render.job.survey import measures, score, search, sheet
