@@ -173,6 +173,15 @@ def test_universes_are_watched_as_if_each_were_alone(tmp_path: Path, monkeypatch
     assert rows(tmp_path / "one.sqlite") == rows(tmp_path / "two.sqlite") == rows(tmp_path / "alone.sqlite")
 
 
+def test_a_gpu_finds_what_the_processor_finds(tmp_path: Path, cxx: str) -> None:
+    wanted = preset(PARTICLES)
+    survey = search.plan(wanted, 240, device_for(wanted, "emulated", None))
+    store = open_store(tmp_path / "gpu.sqlite", survey.about)
+    assert search.search(survey, [0, 1, 2], store, Stop()) == 3
+    surveyed(wanted, [0, 1, 2], tmp_path / "cpu.sqlite", 240)
+    assert rows(tmp_path / "gpu.sqlite") == rows(tmp_path / "cpu.sqlite")
+
+
 @pytest.mark.parametrize(
     "engine", [PARTICLES, "kind: gray_scott, drift: {feed: {by: 0.001, period: 3s}}", "kind: lenia"]
 )
