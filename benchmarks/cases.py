@@ -198,7 +198,7 @@ class Population:
         name: of it.
         preset, settings: whose universes.
         seeds: the first, and the one behind the last.
-        steps: of each, about.
+        steps: of each, at least.
         top: how many of the best are told of.
         watched: seeds whose every look is told.
     """

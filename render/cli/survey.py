@@ -30,7 +30,7 @@ def command(
         str | None,
         typer.Option(help="Seeds to watch: 0:4096, or 480,481; those that are done already are passed over."),
     ] = None,
-    steps: Annotated[int, typer.Option(min=240, max=1_000_000_000, help="Steps of each universe, about.")] = 10_000,
+    steps: Annotated[int, typer.Option(min=240, max=1_000_000_000, help="Steps of each universe, at least.")] = 10_000,
     top: Annotated[int, typer.Option(min=1, max=10_000, help="How many of the best are shown.")] = 10,
     contact: Annotated[
         str | None, typer.Option(metavar="FILE", help="Draw them on a sheet, a PNG or JPEG file.")

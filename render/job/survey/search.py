@@ -78,11 +78,11 @@ class Survey:
 
 
 def plan(preset: Preset, steps: int, device: Device) -> Survey:
-    """A survey of about so many steps a universe: looks are spread evenly over them, on frames, whole rounds apart."""
+    """A survey of at least so many steps a universe: looks are spread evenly over them, on frames, whole rounds apart."""
     unit = math.lcm(ROUND, preset.engine.steps_per_frame)
     looks = max(LEAST_LOOKS, min(LOOKS, steps // unit))
-    each = unit * max(1, round(steps / (unit * looks)))
-    return Survey(preset, each * max(LEAST_LOOKS, round(steps / each)), each, device)
+    each = unit * -(-steps // (unit * looks))
+    return Survey(preset, each * max(LEAST_LOOKS, -(-steps // each)), each, device)
 
 
 def search(
