@@ -97,18 +97,26 @@ class Stepper:
 
     def __call__(self, state: State, steps: int) -> None:
         """Enqueue ``steps`` steps."""
-        launch, count, cells, grid_, chunk = self._program.launch, self._particles, self._cells, self._grid, self._chunk
         for _ in range(steps):
-            launch("count_cells", self._blocks, THREADS, state.x, state.y, count, grid_, self._counts, self._ranks)
-            if self._chunks > 1:
-                launch("sum_chunks", self._chunks, SCAN_THREADS, self._counts, cells, chunk, self._sums)
-            launch("scan_cells", self._chunks, SCAN_THREADS, self._counts, self._sums, cells, chunk, self._starts)
-            launch(
-                "place", self._blocks, THREADS, state.x, state.y, state.species, count, grid_, self._starts,
-                self._ranks, self._sorted,
-            )  # fmt: skip
-            launch(
-                self._step, self._step_blocks, THREADS, self._sorted, self._starts, count, grid_, state.matrix,
-                self._kinds, self._law, state.x, state.y, state.vx, state.vy,
-            )  # fmt: skip
-            state.step += 1
+            self.sort(state)
+            self.push(state)
+
+    def sort(self, state: State) -> None:
+        """Begin a step: enqueue sorting the particles by cell."""
+        launch, count, cells, grid_, chunk = self._program.launch, self._particles, self._cells, self._grid, self._chunk
+        launch("count_cells", self._blocks, THREADS, state.x, state.y, count, grid_, self._counts, self._ranks)
+        if self._chunks > 1:
+            launch("sum_chunks", self._chunks, SCAN_THREADS, self._counts, cells, chunk, self._sums)
+        launch("scan_cells", self._chunks, SCAN_THREADS, self._counts, self._sums, cells, chunk, self._starts)
+        launch(
+            "place", self._blocks, THREADS, state.x, state.y, state.species, count, grid_, self._starts,
+            self._ranks, self._sorted,
+        )  # fmt: skip
+
+    def push(self, state: State) -> None:
+        """End a step: enqueue forces on the sorted particles, new velocities and places."""
+        self._program.launch(
+            self._step, self._step_blocks, THREADS, self._sorted, self._starts, self._particles, self._grid,
+            state.matrix, self._kinds, self._law, state.x, state.y, state.vx, state.vy,
+        )  # fmt: skip
+        state.step += 1
