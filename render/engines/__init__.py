@@ -118,8 +118,22 @@ def not_on_gpu(params: EngineParams) -> str:
     return "engine.support is not there on a GPU" if getattr(params, "support", None) is not None else ""
 
 
-def stepper(name: str, params: EngineParams, world: World, device: Device) -> Stepper:
-    """An engine's implementation for a device."""
+def stepper(name: str, params: EngineParams, world: World, device: Device, worlds: int = 1) -> Stepper:
+    """An engine's implementation for a device.
+
+    Args:
+        name: the engine.
+        params, world: its universe.
+        device: where it runs.
+        worlds: how many worlds it steps at once, their arrays one behind the other; more than one only on a GPU and for
+            exact engines, see :class:`render.engines.ensemble.Ensemble`.
+
+    Raises:
+        PreflightError: the device cannot be opened.
+        UsageError: so many worlds cannot be stepped at once.
+    """
     module = importlib.import_module(f"{__name__}.{name}.{device.implementation}")
-    made: Stepper = module.Stepper(params, world, device)
+    made: Stepper = (
+        module.Stepper(params, world, device) if worlds == 1 else module.Stepper(params, world, device, worlds)
+    )
     return made

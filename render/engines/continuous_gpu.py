@@ -51,12 +51,13 @@ def opened(params: ContinuousParams, device: Device) -> Accelerator:
     return accelerator
 
 
-def device_bytes(params: ContinuousParams, world: World, kernels: int) -> int:
-    """Memory of a GPU that a state and convolutions with so many kernels take; cuFFT's own as if it were two spectra."""
+def device_bytes(params: ContinuousParams, world: World, kernels: int, worlds: int = 1) -> int:
+    """Memory of a GPU that states and convolutions with so many kernels take; cuFFT's own as if it were two spectra."""
     rows, columns = extent(params, world)
     frequencies = rows * (columns // 2 + 1)
     spectra = 2 if kernels > 1 else 1
-    return 4 * rows * columns * (1 + kernels) + frequencies * (4 * kernels + 8 * (spectra + 2)) + (2 + KEPT) * 8
+    state = 4 * rows * columns + (2 + KEPT) * 8
+    return worlds * state + 4 * rows * columns * kernels + frequencies * (4 * kernels + 8 * (spectra + 2))
 
 
 class Convolution:

@@ -185,7 +185,8 @@ LIFE, LOOK = SOURCES["render.engines.particle_life.gpu"], SOURCES["render.look.p
 FIELD = SOURCES["render.look.field.gpu"]
 PAINT = SOURCES["render.look.points.paint.gpu"]
 ATOMICS = {
-    "count_cells": (LIFE, "add", "atomicAdd(&counts[cell_of(x[p], y[p], grid)], 1u)", "counts[cell_of(x[p], y[p], grid)]++"),
+    "count_cells": (LIFE, "add", "atomicAdd(&counts[first_cell(p, each, grid) + cell_of(x[p], y[p], grid)], 1u)",
+                    "counts[first_cell(p, each, grid) + cell_of(x[p], y[p], grid)]++"),
     "splat": (LOOK, "add", "atomicAdd(&light[(size_t)at_y * width + at_x], weight)", "light[(size_t)at_y * width + at_x] += weight"),
     "brightest": (LOOK, "max", "atomicMax(most, own)", "most[0] = max(most[0], own)"),
     "follow": (FIELD, "max", "atomicMax(most, own)", "most[0] = max(most[0], own)"),

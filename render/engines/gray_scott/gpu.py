@@ -15,6 +15,7 @@ from render.compute.accelerator import open_accelerator
 from render.compute.source import Source, struct
 from render.engines.gray_scott.law import STILL, Law, law, rim_factor, tuned
 from render.engines.lattice import extent
+from render.engines.launch import launchable
 
 if TYPE_CHECKING:
     from render.compute.accelerator import DeviceArray
@@ -29,32 +30,34 @@ SOURCE = Source(Path(__file__).with_name("kernels.cu"), structs=(Law,), defines=
 THREADS = 128
 
 
-def device_bytes(params: Params, world: World) -> int:
-    """Memory of a GPU that a state and a stepper take."""
+def device_bytes(params: Params, world: World, worlds: int = 1) -> int:
+    """Memory of a GPU that the states of worlds and their stepper take."""
     rows, columns = extent(params, world)
-    cell = 4 * (2 + 2 + (params.rim != 0))
-    return rows * columns * cell + 4 * 3
+    return 4 * (rows * columns * (worlds * (2 + 2) + (params.rim != 0)) + 3)
 
 
 class Stepper:
-    """Enqueues steps of a state whose arrays are on the GPU, in place; all memory is taken here, none in the loop."""
+    """Enqueues steps of worlds whose arrays are on the GPU, in place; all memory is taken here, none in the loop.
 
-    def __init__(self, params: Params, world: World, device: Device) -> None:
+    With several worlds the state's arrays are theirs, one behind the other: [worlds, rows, columns].
+    """
+
+    def __init__(self, params: Params, world: World, device: Device, worlds: int = 1) -> None:
         accelerator = open_accelerator(device)
         assert accelerator is not None
         self._program = accelerator.program(SOURCE)
         rows, columns = extent(params, world)
-        self._rows, self._columns, self._cells = np.int32(rows), np.int32(columns), np.int64(rows * columns)
+        self._blocks = launchable(worlds, -(-columns // THREADS) * -(-rows // STRIP))
+        self._rows, self._columns, self._cells = np.int32(rows), np.int32(columns), np.int64(worlds * rows * columns)
         self._law = law(params)
         self._constants = struct(self._law)
         self._rates = accelerator.upload(np.array([self._law.feed, self._law.kill], np.float32))
         factor = rim_factor(params, world)
         self._rim = np.int32(factor is not None)
         self._factor = accelerator.upload(np.ones(1, np.float32) if factor is None else factor)
-        self._other_u = accelerator.empty((rows, columns), np.float32)
-        self._other_v = accelerator.empty((rows, columns), np.float32)
-        self._blocks = -(-columns // THREADS) * -(-rows // STRIP)
-        self._copy_blocks = -(-rows * columns // THREADS)
+        self._other_u = accelerator.empty((worlds, rows, columns), np.float32)
+        self._other_v = accelerator.empty((worlds, rows, columns), np.float32)
+        self._copy_blocks = -(-worlds * rows * columns // THREADS)
 
     def tune(self, **values: float) -> None:
         """Go on with another ``feed`` or ``kill``, from the next step that is enqueued on."""

@@ -1,8 +1,8 @@
 // Gray-Scott on the GPU. Same bits as reference.py, where the formulas and their order stand; names as in cpu.py.
 //
 // A thread goes down a strip of STRIP rows in one column and keeps three rows of its three columns in registers, so that
-// a row costs three loads of each substance. Arrays are [rows, columns]; the kernel is right for any number of blocks
-// that covers them, and needs no barrier.
+// a row costs three loads of each substance. Arrays are [worlds, rows, columns]; the kernel is right for any number of
+// blocks that covers them, and needs no barrier.
 
 // Three neighbouring cells of a row.
 struct Triple {
@@ -31,27 +31,36 @@ extern "C" __global__ void set_rates(float feed, float kill, float *__restrict__
     rates[1] = kill;
 }
 
-// One step from u and v to new_u and new_v; factor, on the feed, is read where `rim` is not 0.
-extern "C" __global__ void diffuse_and_react(const float *__restrict__ u, const float *__restrict__ v, int rows, int columns,
-                                             Law law, const float *__restrict__ rates, int rim,
-                                             const float *__restrict__ factor, float *__restrict__ new_u,
-                                             float *__restrict__ new_v)
+// Blocks of 128 threads that a multiprocessor shall hold: one of compute capability 7.5 takes 1,024 threads in all.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 750
+#define BLOCKS 8
+#else
+#define BLOCKS 12
+#endif
+
+// One step from u and v to new_u and new_v; factor [rows, columns], on the feed, is read where `rim` is not 0.
+extern "C" __global__ void __launch_bounds__(128, BLOCKS)
+diffuse_and_react(const float *__restrict__ u, const float *__restrict__ v, int rows, int columns, Law law,
+                  const float *__restrict__ rates, int rim, const float *__restrict__ factor, float *__restrict__ new_u,
+                  float *__restrict__ new_v)
 {
     int across = (columns + blockDim.x - 1) / blockDim.x;  // blocks beside each other
-    int column = blockIdx.x % across * blockDim.x + threadIdx.x, row = blockIdx.x / across * STRIP;
+    int strips = (rows + STRIP - 1) / STRIP;  // strips below each other
+    int strip = blockIdx.x / across, world = strip < strips ? 0 : strip / strips;  // a film's only world needs no division
+    int column = blockIdx.x % across * blockDim.x + threadIdx.x, row = (strip - world * strips) * STRIP;
     if (column >= columns) return;
     int west = column == 0 ? columns - 1 : column - 1, east = column == columns - 1 ? 0 : column + 1;
     int last = min(row + STRIP, rows);
     float base = __ldg(&rates[0]), kill = __ldg(&rates[1]);
-    i64 place = (i64)row * columns, end = (i64)rows * columns;
-    i64 before = row == 0 ? end - columns : place - columns;
+    i64 around = (i64)(rows - 1) * columns;  // from the first row to the last
+    i64 place = ((i64)world * rows + row) * columns, before = row == 0 ? place + around : place - columns;
     Triple u_above = load(u + before, west, column, east), u_here = load(u + place, west, column, east);
     Triple v_above = load(v + before, west, column, east), v_here = load(v + place, west, column, east);
     for (; row < last; row++) {
-        i64 after = row == rows - 1 ? 0 : place + columns;
+        i64 after = row == rows - 1 ? place - around : place + columns;
         Triple u_below = load(u + after, west, column, east), v_below = load(v + after, west, column, east);
         float a = u_here.here, b = v_here.here;
-        float feed = rim ? base * __ldg(&factor[place + column]) : base;
+        float feed = rim ? base * __ldg(&factor[(i64)row * columns + column]) : base;
         float reaction = a * (b * b);
         float next_u = a + law.dt * ((law.spread_u * laplacian(u_above, u_here, u_below) - reaction) + feed * (1.0f - a));
         float next_v = b + law.dt * ((law.spread_v * laplacian(v_above, v_here, v_below) + reaction) - (feed + kill) * b);

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from render.scene import World
 
 
-def device_bytes(params: Params, world: World) -> int:
-    """Memory of a GPU that a state and a stepper take."""
-    return continuous_gpu.device_bytes(params, world, 1)
+def device_bytes(params: Params, world: World, worlds: int = 1) -> int:
+    """Memory of a GPU that the states of worlds and a stepper take, which serves them one after another."""
+    return continuous_gpu.device_bytes(params, world, 1, worlds)
 
 
 class Stepper:

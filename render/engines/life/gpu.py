@@ -10,6 +10,7 @@ import numpy as np
 from render.compute.accelerator import open_accelerator
 from render.compute.source import Source
 from render.engines.lattice import extent
+from render.engines.launch import launchable
 from render.engines.life import rules
 from render.engines.life.fading import LONGEST
 
@@ -23,26 +24,29 @@ SOURCE = Source(Path(__file__).with_name("kernels.cu"), defines=(("ALIVE", rules
 THREADS = 128
 
 
-def device_bytes(params: Params, world: World) -> int:
-    """Memory of a GPU that a state and a stepper take."""
+def device_bytes(params: Params, world: World, worlds: int = 1) -> int:
+    """Memory of a GPU that the states of worlds and their stepper take."""
     rows, columns = extent(params, world)
-    return 2 * rows * columns
+    return worlds * 2 * rows * columns
 
 
 class Stepper:
-    """Enqueues steps of a state whose array is on the GPU, in place; all memory is taken here, none in the loop."""
+    """Enqueues steps of worlds whose array is on the GPU, in place; all memory is taken here, none in the loop.
 
-    def __init__(self, params: Params, world: World, device: Device) -> None:
+    With several worlds the state's array is theirs, one behind the other: [worlds, rows, columns].
+    """
+
+    def __init__(self, params: Params, world: World, device: Device, worlds: int = 1) -> None:
         accelerator = open_accelerator(device)
         assert accelerator is not None
         self._program = accelerator.program(SOURCE)
         rows, columns = extent(params, world)
         row_blocks = -(-columns // THREADS)
-        self._blocks = rows * row_blocks
+        self._blocks = launchable(worlds, rows * row_blocks)
         self._rows, self._columns, self._row_blocks = np.int32(rows), np.int32(columns), np.int32(row_blocks)
         self._diamond = np.int32(params.neighbourhood == "von_neumann")
         self._keys = np.uint32(sum(1 << key for key in rules.parse(params.rule).keys))
-        self._alive = accelerator.empty((rows, columns), np.uint8)
+        self._alive = accelerator.empty((worlds, rows, columns), np.uint8)
 
     def __call__(self, state: State, steps: int) -> None:
         """Enqueue ``steps`` steps."""

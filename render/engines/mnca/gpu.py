@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from render.scene import World
 
 
-def device_bytes(params: Params, world: World) -> int:
-    """Memory of a GPU that a state and a stepper take."""
+def device_bytes(params: Params, world: World, worlds: int = 1) -> int:
+    """Memory of a GPU that the states of worlds and a stepper take, which serves them one after another."""
     rings, borders = law.bands(params)
-    return continuous_gpu.device_bytes(params, world, len(params.rings)) + rings.nbytes + borders.nbytes
+    return continuous_gpu.device_bytes(params, world, len(params.rings), worlds) + rings.nbytes + borders.nbytes
 
 
 class Stepper:

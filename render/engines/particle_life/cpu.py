@@ -13,26 +13,20 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from render.compute.jit import kernel, kernel_inline
+from render.compute.jit import kernel
 from render.compute.team import Team
-from render.engines.particle_life.law import (
-    FORCE_SCALE,
-    FORCE_UNIT,
-    INT32_PAIRS,
-    LEAST_SQUARE,
-    ROUNDER,
-    ROUNDER_BITS,
-    STILL,
-    grid,
-    law,
-)
+from render.engines.particle_life.law import INT32_PAIRS, grid, law
+from render.engines.particle_life.pairwise import nearest, neighbour, pair_force, quantise, velocity, wrap
 
 if TYPE_CHECKING:
     from render.compute.device import Device
     from render.engines.particle_life import Params, State
     from render.scene import World
 
-ONE, TWO, ZERO = np.float32(1), np.float32(2), np.float32(0)
+ZERO = np.float32(0)
+PARTICLE_STEPS = 1 << 18
+"""Particles times steps that a single thread takes in one call: many, because between calls it holds the interpreter lock,
+for which other threads with other worlds wait; few, because a call cannot be interrupted."""
 LANES = 16  # one AVX-512 register of float32; a multiple of every narrower one
 
 
@@ -80,9 +74,18 @@ class Stepper:
         )
         self._team = Team(min(device.threads, cells))
         self._scratch = [_scratch(count, params.species) for _ in range(self._team.size)]
+        self._at_once = max(1, PARTICLE_STEPS // count)
 
     def __call__(self, state: State, steps: int) -> None:
         """Take ``steps`` steps."""
+        if self._team.size == 1:
+            for done in range(0, steps, self._at_once):
+                count = min(self._at_once, steps - done)
+                take_steps(count, self._columns, self._rows, *self._per_pixel, self._cell, self._next, self._sorted,
+                           state.matrix, self._law, self._scratch[0], state.species, state.x, state.y, state.vx,
+                           state.vy)  # fmt: skip
+                state.step += count
+            return
         for _ in range(steps):
             self.sort(state)
             self.push(state)
@@ -199,6 +202,17 @@ def step_cells(begin, end, columns, rows, particles, matrix, law, scratch, x, y,
 
 
 @kernel
+def take_steps(
+    steps, columns, rows, columns_per_pixel, rows_per_pixel, cell, following, into, matrix, law, scratch,
+    species, x, y, vx, vy,
+):  # fmt: skip
+    """Whole steps of a world on one thread; arguments as those of :func:`sort_by_cell` and :func:`step_cells`."""
+    for _ in range(steps):
+        sort_by_cell(x, y, species, columns, rows, columns_per_pixel, rows_per_pixel, cell, following, into)
+        step_cells(0, columns * rows, columns, rows, into, matrix, law, scratch, x, y, vx, vy)
+
+
+@kernel
 def gather(c, columns, rows, particles, law, scratch):
     """Copy the particles that can reach a cell into ``scratch.near_*``; returns how many.
 
@@ -234,36 +248,6 @@ def gather(c, columns, rows, particles, law, scratch):
     return near
 
 
-@kernel_inline
-def neighbour(place, step, cells, length):
-    """The cell ``step`` to the side and the shift of its particles; -1 where that cell was visited already."""
-    other, shift = place + step, ZERO
-    if cells == 1 and step != 0:
-        other = -1
-    elif other < 0:
-        other, shift = other + cells, -length
-    elif other >= cells:
-        other, shift = other - cells, length
-    return other, shift
-
-
-@kernel_inline
-def pair_force(d2, attraction, law):
-    """Force over distance for a squared distance; 0 beyond rmax."""
-    d = np.sqrt(max(d2, LEAST_SQUARE))
-    r = d * law.inverse_rmax
-    repulsion = r * law.inverse_beta - ONE
-    tent = attraction * (ONE - abs(TWO * r - ONE - law.beta) * law.inverse_slope)
-    f = repulsion if r < law.beta else tent
-    return (f if d2 <= law.rmax_square else ZERO) / d
-
-
-@kernel_inline
-def quantise(component):
-    """A force component in units of 2^-18, rounded to nearest even."""
-    return np.float32(component * FORCE_SCALE + ROUNDER).view(np.int32) - ROUNDER_BITS
-
-
 @kernel
 def add_forces(begin, end, own_x, own_y, law, scratch):
     """Add the forces of gathered particles [begin, end) on the cell's own to ``scratch.part_*``."""
@@ -292,33 +276,3 @@ def add_forces_nearest(begin, end, own_x, own_y, law, scratch):
             g = pair_force(dx * dx + dy * dy, attraction[i], law)
             part_x[i] += quantise(g * dx)
             part_y[i] += quantise(g * dy)
-
-
-@kernel_inline
-def nearest(other, own, length, half):
-    """Displacement to the nearest image of ``other`` on a circle of this length."""
-    straight = other - own
-    shift = -length if straight > half else (length if straight < -half else ZERO)
-    return (other + shift) - own
-
-
-@kernel_inline
-def velocity(v, force_sum, law, limit):
-    """New velocity from the old one and a force sum in units of 2^-18."""
-    force = np.float32(force_sum) * FORCE_UNIT
-    v = v * law.friction + force * law.impulse
-    if abs(v) < STILL:
-        v = ZERO
-    return min(max(v, -limit), limit)
-
-
-@kernel_inline
-def wrap(position, length):
-    """Bring a coordinate at most one length outside back to [0, length)."""
-    if position >= length:
-        position = position - length
-    if position < ZERO:
-        position = position + length
-        if position >= length:
-            position = ZERO
-    return position

@@ -1,7 +1,7 @@
 """Particle life on a GPU, through ``kernels.cu``. Same bits as ``reference.py``.
 
-Four launches a step: count, scan, place, step. The state keeps its order; what is sorted is a copy, 16 bytes a
-particle, so that a neighbour costs one load.
+Four launches a step, however many worlds there are: count, scan, place, step. The state keeps its order; what is sorted
+is a copy, 16 bytes a particle, so that a neighbour costs one load.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from render.compute.accelerator import open_accelerator
 from render.compute.source import Source, struct
+from render.engines.launch import launchable
 from render.engines.particle_life.law import (
     FORCE_SCALE,
     FORCE_UNIT,
@@ -61,39 +62,46 @@ def lanes_for(particles: int) -> int:
     return 32 if particles < 8_000 else 8 if particles < 50_000 else 1
 
 
-def device_bytes(params: Params, world: World) -> int:
-    """Memory of a GPU that a state and a stepper take."""
+def device_bytes(params: Params, world: World, worlds: int = 1) -> int:
+    """Memory of a GPU that the states of worlds and their stepper take."""
     columns, rows = grid(world, params.rmax, params.particles)
     state, scratch, cell, sums = 4 * 4 + 1, 4 + 16, 2 * 4, 4 * MOST_CHUNKS
-    return params.particles * (state + scratch) + 4 * params.species**2 + (columns * rows + 1) * cell + sums
+    each = params.particles * (state + scratch) + 4 * params.species**2 + columns * rows * cell
+    return worlds * each + cell + sums
 
 
 class Stepper:
-    """Enqueues steps of a state whose arrays are on the GPU, in place; all memory is taken here, none in the loop."""
+    """Enqueues steps of worlds whose arrays are on the GPU, in place; all memory is taken here, none in the loop.
 
-    def __init__(self, params: Params, world: World, device: Device) -> None:
+    With several worlds the state's arrays are theirs, one behind the other: [worlds, N], and matrix [worlds, K, K].
+    """
+
+    def __init__(self, params: Params, world: World, device: Device, worlds: int = 1) -> None:
         accelerator = open_accelerator(device)
         assert accelerator is not None
         self._program = accelerator.program(SOURCE)
-        self._particles, self._kinds = np.int32(params.particles), np.int32(params.species)
+        self._each, self._kinds = np.int32(params.particles), np.int32(params.species)
+        particles = worlds * params.particles
+        lanes = device.lanes or lanes_for(particles)
         columns, rows = grid(world, params.rmax, params.particles)
+        launchable(worlds, max(params.particles * lanes, columns * rows, params.species**2))
+        self._particles = np.int32(particles)
         self._law = struct(law(params, world))
         self._grid = struct(
             Grid(np.int32(columns), np.int32(rows), np.float32(columns / world.width), np.float32(rows / world.height))
         )
-        cells = columns * rows
+        cells = worlds * columns * rows
         self._cells = np.int32(cells)
         self._chunks = 1 if cells <= ONE_BLOCK_CELLS else min(MOST_CHUNKS, -(-cells // (ONE_BLOCK_CELLS // 2)))
         self._chunk = np.int32(-(-cells // self._chunks))
         self._counts = accelerator.upload(np.zeros(cells, np.uint32))
         self._starts = accelerator.empty(cells + 1, np.uint32)
         self._sums = accelerator.empty(self._chunks, np.uint32)
-        self._ranks = accelerator.empty(params.particles, np.uint32)
-        self._sorted = accelerator.empty((params.particles, 4), np.float32)
-        lanes = device.lanes or lanes_for(params.particles)
+        self._ranks = accelerator.empty(particles, np.uint32)
+        self._sorted = accelerator.empty((particles, 4), np.float32)
         self._step = STEP_KERNELS[lanes]
-        self._blocks = -(-params.particles // THREADS)
-        self._step_blocks = -(-params.particles * lanes // THREADS)
+        self._blocks = -(-particles // THREADS)
+        self._step_blocks = -(-particles * lanes // THREADS)
 
     def __call__(self, state: State, steps: int) -> None:
         """Enqueue ``steps`` steps."""
@@ -103,20 +111,21 @@ class Stepper:
 
     def sort(self, state: State) -> None:
         """Begin a step: enqueue sorting the particles by cell."""
-        launch, count, cells, grid_, chunk = self._program.launch, self._particles, self._cells, self._grid, self._chunk
-        launch("count_cells", self._blocks, THREADS, state.x, state.y, count, grid_, self._counts, self._ranks)
+        launch, cells, grid_, chunk = self._program.launch, self._cells, self._grid, self._chunk
+        count, each = self._particles, self._each
+        launch("count_cells", self._blocks, THREADS, state.x, state.y, count, each, grid_, self._counts, self._ranks)
         if self._chunks > 1:
             launch("sum_chunks", self._chunks, SCAN_THREADS, self._counts, cells, chunk, self._sums)
         launch("scan_cells", self._chunks, SCAN_THREADS, self._counts, self._sums, cells, chunk, self._starts)
         launch(
-            "place", self._blocks, THREADS, state.x, state.y, state.species, count, grid_, self._starts,
+            "place", self._blocks, THREADS, state.x, state.y, state.species, count, each, grid_, self._starts,
             self._ranks, self._sorted,
         )  # fmt: skip
 
     def push(self, state: State) -> None:
         """End a step: enqueue forces on the sorted particles, new velocities and places."""
         self._program.launch(
-            self._step, self._step_blocks, THREADS, self._sorted, self._starts, self._particles, self._grid,
+            self._step, self._step_blocks, THREADS, self._sorted, self._starts, self._particles, self._each, self._grid,
             state.matrix, self._kinds, self._law, state.x, state.y, state.vx, state.vy,
         )  # fmt: skip
         state.step += 1

@@ -4,6 +4,9 @@
 // Every float operation is one IEEE float32 operation (compiled without contraction and with denormal numbers), sums of
 // forces are integers: neither the order inside a cell, which atomics make random, nor the number of lanes that share a
 // particle can change a bit. Every kernel is right for any number of blocks; scans need whole warps.
+//
+// Worlds of `each` particles lie one behind the other in the state's arrays, and so do their cells: what lies before a
+// world in sorted order are the particles of the worlds before it, so that one scan over all cells serves all worlds.
 
 #define WARP 32
 #define ALL_LANES 0xffffffffu
@@ -17,13 +20,20 @@ __device__ __forceinline__ int cell_of(float x, float y, const Grid &grid)
     return row * grid.columns + column;
 }
 
-// counts [cells], zero before: particles in each cell. ranks [N]: each particle's place among those of its cell.
-extern "C" __global__ void count_cells(const float *__restrict__ x, const float *__restrict__ y, int particles, Grid grid,
-                                       u32 *__restrict__ counts, u32 *__restrict__ ranks)
+// The first cell of the world that a particle, in the state's order or the sorted one, belongs to.
+__device__ __forceinline__ int first_cell(int particle, int each, const Grid &grid)
+{
+    return particle / each * (grid.columns * grid.rows);
+}
+
+// particles: those of all worlds. counts [cells], zero before: particles in each cell. ranks [N]: each particle's place among
+// those of its cell.
+extern "C" __global__ void count_cells(const float *__restrict__ x, const float *__restrict__ y, int particles, int each,
+                                       Grid grid, u32 *__restrict__ counts, u32 *__restrict__ ranks)
 {
     int p = blockIdx.x * blockDim.x + threadIdx.x;
     if (p >= particles) return;
-    ranks[p] = atomicAdd(&counts[cell_of(x[p], y[p], grid)], 1u);
+    ranks[p] = atomicAdd(&counts[first_cell(p, each, grid) + cell_of(x[p], y[p], grid)], 1u);
 }
 
 // Sum of `value` over the threads before this one in the block. `total` gets the sum over all. `warps` is shared, [WARP].
@@ -82,12 +92,12 @@ extern "C" __global__ void scan_cells(u32 *__restrict__ counts, const u32 *__res
 
 // sorted [N]: x, y, and as integers species and index in the state, cell by cell.
 extern "C" __global__ void place(const float *__restrict__ x, const float *__restrict__ y, const u8 *__restrict__ species,
-                                 int particles, Grid grid, const u32 *__restrict__ starts, const u32 *__restrict__ ranks,
-                                 float4 *__restrict__ sorted)
+                                 int particles, int each, Grid grid, const u32 *__restrict__ starts,
+                                 const u32 *__restrict__ ranks, float4 *__restrict__ sorted)
 {
     int p = blockIdx.x * blockDim.x + threadIdx.x;
     if (p >= particles) return;
-    u32 slot = starts[cell_of(x[p], y[p], grid)] + ranks[p];
+    u32 slot = starts[first_cell(p, each, grid) + cell_of(x[p], y[p], grid)] + ranks[p];
     sorted[slot] = make_float4(x[p], y[p], __int_as_float(species[p]), __int_as_float(p));
 }
 
@@ -139,11 +149,11 @@ __device__ __forceinline__ void add_forces(int begin, int end, int lane, float s
 }
 
 // Forces of the 3 x 3 cells around a particle. The three cells of a row lie one behind the other in sorted order, but
-// for the one beyond the seam.
+// for the one beyond the seam. first_row: of the particle's world, where rows of cells are counted through all worlds.
 template <int LANES, bool NEAREST>
-__device__ __forceinline__ void add_neighbours(int lane, float4 own, const u32 *__restrict__ starts, const Grid &grid,
-                                               const float *__restrict__ attraction, const float4 *__restrict__ sorted,
-                                               const Law &law, i64 &sum_x, i64 &sum_y)
+__device__ __forceinline__ void add_neighbours(int lane, float4 own, const u32 *__restrict__ starts, int first_row,
+                                               const Grid &grid, const float *__restrict__ attraction,
+                                               const float4 *__restrict__ sorted, const Law &law, i64 &sum_x, i64 &sum_y)
 {
     int cell = cell_of(own.x, own.y, grid);
     int row = cell / grid.columns, column = cell - row * grid.columns;
@@ -160,7 +170,7 @@ __device__ __forceinline__ void add_neighbours(int lane, float4 own, const u32 *
             other -= grid.rows;
             shift_y = law.height;
         }
-        const u32 *line = starts + other * grid.columns;
+        const u32 *line = starts + (first_row + other) * grid.columns;
         for (int part = 0; part < (beyond < 0 ? 1 : 2); part++) {
             int first = part ? beyond : left, last = part ? beyond : right;
             float shift_x = part ? (beyond ? -law.width : law.width) : 0.0f;
@@ -194,20 +204,23 @@ __device__ __forceinline__ float wrap(float position, float length)
 // only from `sorted`, so that writing x and y disturbs nobody.
 template <int LANES>
 __device__ __forceinline__ void step_particle(const float4 *__restrict__ sorted, const u32 *__restrict__ starts,
-                                              int particles, const Grid &grid, const float *__restrict__ matrix, int kinds,
-                                              const Law &law, float *__restrict__ x, float *__restrict__ y,
-                                              float *__restrict__ vx, float *__restrict__ vy)
+                                              int particles, int each, const Grid &grid,
+                                              const float *__restrict__ matrix, int kinds, const Law &law,
+                                              float *__restrict__ x, float *__restrict__ y, float *__restrict__ vx,
+                                              float *__restrict__ vy)
 {
     int thread = blockIdx.x * blockDim.x + threadIdx.x, lane = thread % LANES, slot = thread / LANES;
     bool mine = slot < particles;
     if (LANES == 1 && !mine) return;
-    float4 own = __ldg(&sorted[mine ? slot : particles - 1]);  // lanes beyond the end shuffle along and write nothing
-    const float *attraction = matrix + __float_as_int(own.z) * kinds;
+    if (!mine) slot = particles - 1;  // lanes beyond the end shuffle along and write nothing
+    float4 own = __ldg(&sorted[slot]);
+    int world = slot / each, first_row = world * grid.rows;
+    const float *attraction = matrix + (world * kinds + __float_as_int(own.z)) * kinds;
     i64 sum_x = 0, sum_y = 0;
     if (grid.columns > 1 && grid.rows > 1)
-        add_neighbours<LANES, false>(lane, own, starts, grid, attraction, sorted, law, sum_x, sum_y);
+        add_neighbours<LANES, false>(lane, own, starts, first_row, grid, attraction, sorted, law, sum_x, sum_y);
     else
-        add_neighbours<LANES, true>(lane, own, starts, grid, attraction, sorted, law, sum_x, sum_y);
+        add_neighbours<LANES, true>(lane, own, starts, first_row, grid, attraction, sorted, law, sum_x, sum_y);
     for (int other = LANES / 2; other > 0; other /= 2) {
         sum_x += __shfl_xor_sync(ALL_LANES, sum_x, other);
         sum_y += __shfl_xor_sync(ALL_LANES, sum_y, other);
@@ -227,27 +240,27 @@ __device__ __forceinline__ void step_particle(const float4 *__restrict__ sorted,
 #define STEP_BLOCKS 10
 #endif
 
-// x, y, vx, vy [N] are the state's, in its order. matrix [kinds, kinds].
+// x, y, vx, vy [N] are the state's, in its order. matrix [worlds, kinds, kinds].
 extern "C" __global__ void __launch_bounds__(128, STEP_BLOCKS)
-step_by_thread(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, Grid grid,
-               const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x, float *__restrict__ y,
-               float *__restrict__ vx, float *__restrict__ vy)
+step_by_thread(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, int each,
+               Grid grid, const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x,
+               float *__restrict__ y, float *__restrict__ vx, float *__restrict__ vy)
 {
-    step_particle<1>(sorted, starts, particles, grid, matrix, kinds, law, x, y, vx, vy);
+    step_particle<1>(sorted, starts, particles, each, grid, matrix, kinds, law, x, y, vx, vy);
 }
 
 extern "C" __global__ void __launch_bounds__(128, STEP_BLOCKS)
-step_by_eight(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, Grid grid,
-              const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x, float *__restrict__ y,
-              float *__restrict__ vx, float *__restrict__ vy)
+step_by_eight(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, int each,
+              Grid grid, const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x,
+              float *__restrict__ y, float *__restrict__ vx, float *__restrict__ vy)
 {
-    step_particle<8>(sorted, starts, particles, grid, matrix, kinds, law, x, y, vx, vy);
+    step_particle<8>(sorted, starts, particles, each, grid, matrix, kinds, law, x, y, vx, vy);
 }
 
 extern "C" __global__ void __launch_bounds__(128, STEP_BLOCKS)
-step_by_warp(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, Grid grid,
-             const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x, float *__restrict__ y,
-             float *__restrict__ vx, float *__restrict__ vy)
+step_by_warp(const float4 *__restrict__ sorted, const u32 *__restrict__ starts, int particles, int each,
+             Grid grid, const float *__restrict__ matrix, int kinds, Law law, float *__restrict__ x,
+             float *__restrict__ y, float *__restrict__ vx, float *__restrict__ vy)
 {
-    step_particle<WARP>(sorted, starts, particles, grid, matrix, kinds, law, x, y, vx, vy);
+    step_particle<WARP>(sorted, starts, particles, each, grid, matrix, kinds, law, x, y, vx, vy);
 }
