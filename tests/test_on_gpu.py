@@ -23,6 +23,7 @@ from render.compute import gpu
 from render.compute.accelerator import open_accelerator, to_device, to_host
 from render.compute.device import Device
 from render.engines import particle_life
+from render.engines.ensemble import Ensemble
 from render.errors import PreflightError
 from render.look.points import Exposure, PointsLook
 from render.scene import World
@@ -81,6 +82,21 @@ def test_the_state_is_the_references(device: Device, number: int, lanes: int) ->
     got = to_host(there, accelerator)
     for field in dataclasses.fields(wanted):
         np.testing.assert_array_equal(getattr(got, field.name), getattr(wanted, field.name), err_msg=field.name)
+
+
+@pytest.mark.parametrize("name", engines.names())
+def test_worlds_stepped_at_once_are_as_alone(device: Device, name: str) -> None:
+    card, world = engines.card(name), World(96, 64)
+    params = card.Params(particles=300) if name == "particle_life" else card.Params()
+    ensemble = Ensemble(params, world, device, [card.start(params, world, seed) for seed in range(9)])
+    ensemble.advance(STEPS)
+    judge = Device("reference", 1, "") if card.EXACT else device
+    for seed in range(9):
+        single = Ensemble(params, world, judge, [card.start(params, world, seed)])
+        single.advance(STEPS)
+        got, wanted = ensemble.state(seed), single.state(0)
+        for field in dataclasses.fields(wanted):
+            np.testing.assert_array_equal(getattr(got, field.name), getattr(wanted, field.name), err_msg=field.name)
 
 
 @pytest.mark.parametrize("graphs", [False, True])

@@ -6,8 +6,18 @@ result, because every kernel writes only its own range and sums are integers.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+
+
+def strides(steps: int, most: int) -> Iterator[int]:
+    """How many steps to take in each call of a kernel: as many as allowed, at most ``most``, until ``steps`` are taken.
+
+    Many, because between calls a thread holds the interpreter lock, for which others wait; not all, because a call cannot be
+    interrupted.
+    """
+    for done in range(0, steps, most):
+        yield min(most, steps - done)
 
 
 class Team:

@@ -20,6 +20,10 @@ PAIRS_PER_WORKER = 2**22
 """Cells times neighbours that are worth a thread: a step of fewer is over before threads have met twice."""
 
 
+CELL_STEPS = 2**26
+"""Cells times steps of one call: a few hundredths of a second, with wide neighbourhoods a few tenths."""
+
+
 def workers(threads: int, rows: int, columns: int, neighbours: int) -> int:
     """How many of the threads there are shall share a lattice."""
     return max(1, min(threads, rows, rows * columns * neighbours // PAIRS_PER_WORKER))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from render.compute.team import Team
+from render.compute.team import Team, strides
 
 PATIENCE = 10.0
 """Longest wait for another thread; reached only when a test fails."""
@@ -46,6 +46,11 @@ def test_ranges_cover_every_item_exactly_once(
     assert len(calls) <= max(1, size * pieces_each)
     if count:
         assert all(begin < end for begin, end, _ in calls)
+
+
+@pytest.mark.parametrize(("steps", "most", "wanted"), [(0, 3, []), (1, 3, [1]), (3, 3, [3]), (7, 3, [3, 3, 1])])
+def test_strides_take_every_step(steps: int, most: int, wanted: list[int]) -> None:
+    assert list(strides(steps, most)) == wanted
 
 
 @pytest.mark.parametrize("size", [2, 3, 4])

@@ -182,7 +182,7 @@ def test_a_gpu_needs_the_state_and_its_copy() -> None:
         ("count >= threshold", "count > threshold"),
         ("== following;", ">= following;"),
         ("diamond ? reach - abs(down) : reach", "reach"),
-        ("(blockIdx.x - row * row_blocks) * blockDim.x", "(blockIdx.x - row * row_blocks) * (blockDim.x + 1)"),
+        ("(blockIdx.x - line * row_blocks) * blockDim.x", "(blockIdx.x - line * row_blocks) * (blockDim.x + 1)"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("cxx")

@@ -24,7 +24,6 @@ from render.compute.emulation import Emulation, EmulationError
 from render.engines import lenia, particle_life
 from render.engines.ensemble import Ensemble
 from render.engines.life_support import Kicks, Rescue, Stir, Support
-from render.engines.particle_life import cpu
 from render.engines.particle_life.law import grid
 from render.errors import UsageError
 from render.scene import World
@@ -135,13 +134,16 @@ def test_grids_under_three_cells_are_as_alone(sides: tuple[int, int]) -> None:
     assert [bits(state) for state in together(params, world, emulated(), states)] == wanted
 
 
-def test_many_steps_in_one_call_are_single_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    params, world = particle_life.Params(particles=90, rmax=20, matrix="random"), World(130, 90)
-    monkeypatch.setattr(cpu, "PARTICLE_STEPS", 4 * 90 + 1)
-    made, wanted = (particle_life.start(params, world, 480) for _ in range(2))
-    cpu.Stepper(params, world, Device("cpu", 1, ""))(made, 11)
+@pytest.mark.parametrize("name", ["particle_life", "life", "excitable", "cyclic"])
+def test_many_steps_in_one_call_are_single_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu = importlib.import_module(f"render.engines.{name}.cpu")
+    params, world = universes(name)[1]
+    size = math.prod(engines.card(name).extent(params, world))
+    monkeypatch.setattr(cpu, "PARTICLE_STEPS" if name == "particle_life" else "CELL_STEPS", 5 * size - 1)
+    made, wanted = starts(params, world, 1)[0], starts(params, world, 1)[0]
+    engines.stepper(name, params, world, Device("cpu", 1, ""))(made, 11)
     for _ in range(11):
-        cpu.Stepper(params, world, Device("cpu", 2, ""))(wanted, 1)
+        engines.stepper(name, params, world, Device("reference", 1, ""))(wanted, 1)
     assert made.step == 11
     assert bits(made) == bits(wanted)
 

@@ -218,7 +218,7 @@ def test_a_gpu_needs_the_state_and_the_marks() -> None:
         ("*cell == last ? 0 :", "*cell == last + 1 ? 0 :"),
         ("count >= threshold", "count > threshold"),
         ("diamond ? reach - abs(down) : reach", "reach"),
-        ("(blockIdx.x - row * row_blocks) * blockDim.x", "(blockIdx.x - row * row_blocks) * (blockDim.x + 1)"),
+        ("(blockIdx.x - line * row_blocks) * blockDim.x", "(blockIdx.x - line * row_blocks) * (blockDim.x + 1)"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("cxx")

@@ -248,7 +248,7 @@ def test_a_gpu_needs_the_state_and_the_marks() -> None:
         ("if (!diamond) key", "key"),
         ("min(*cell + 1, LONGEST)", "*cell + 1"),
         ("cells[cell] == 0", "cells[cell] <= 1"),
-        ("(blockIdx.x - row * row_blocks) * blockDim.x", "(blockIdx.x - row * row_blocks) * (blockDim.x + 1)"),
+        ("(blockIdx.x - line * row_blocks) * blockDim.x", "(blockIdx.x - line * row_blocks) * (blockDim.x + 1)"),
     ],
 )  # fmt: skip
 @pytest.mark.usefixtures("cxx")

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from render.compute.jit import kernel
-from render.compute.team import Team
+from render.compute.team import Team, strides
 from render.engines import bordered, neighbourhood
-from render.engines.bordered import close_row, count_equal
+from render.engines.bordered import CELL_STEPS, close_row, count_equal
 from render.engines.lattice import extent
 
 if TYPE_CHECKING:
@@ -32,11 +32,18 @@ class Stepper:
         self._reach, self._diamond = params.reach, params.neighbourhood == "von_neumann"
         self._before = bordered.empty(self._rows, columns, params.reach)
         neighbours = neighbourhood.size(params.neighbourhood, params.reach)
+        self._at_once = max(1, CELL_STEPS // (self._rows * columns))
         self._team = Team(bordered.workers(device.threads, self._rows, columns, neighbours))
         self._scratch = np.empty((self._team.size, 2, columns), np.uint8)
 
     def __call__(self, state: State, steps: int) -> None:
         """Take ``steps`` steps."""
+        if self._team.size == 1:
+            for count in strides(steps, self._at_once):
+                take_steps(count, self._before, self._reach, self._diamond, self._threshold, self._last,
+                           self._scratch[0], state.cells)  # fmt: skip
+                state.step += count
+            return
 
         def copy(begin: int, end: int, worker: int) -> None:
             copy_rows(begin, end, state.cells, self._reach, self._before)
@@ -93,3 +100,11 @@ def step_rows(begin, end, before, reach, diamond, threshold, last, scratch, cell
         for c in range(columns):
             stays, goes_on = old[c], following[c]  # both read first, else the loop has a branch and is not vectorised
             new[c] = goes_on if counts[c] >= threshold else stays
+
+
+@kernel
+def take_steps(steps, before, reach, diamond, threshold, last, scratch, cells):
+    """Whole steps on one thread; arguments as those of :func:`step_rows`."""
+    for _ in range(steps):
+        copy_rows(0, cells.shape[0], cells, reach, before)
+        step_rows(0, cells.shape[0], before, reach, diamond, threshold, last, scratch, cells)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from render.compute.jit import kernel
-from render.compute.team import Team
+from render.compute.team import Team, strides
 from render.engines import bordered, neighbourhood
-from render.engines.bordered import close_row, count_marks
+from render.engines.bordered import CELL_STEPS, close_row, count_marks
 from render.engines.lattice import extent
 
 if TYPE_CHECKING:
@@ -32,11 +32,18 @@ class Stepper:
         self._reach, self._diamond = params.reach, params.neighbourhood == "von_neumann"
         self._excited = bordered.empty(self._rows, columns, params.reach)
         neighbours = neighbourhood.size(params.neighbourhood, params.reach)
+        self._at_once = max(1, CELL_STEPS // (self._rows * columns))
         self._team = Team(bordered.workers(device.threads, self._rows, columns, neighbours))
         self._scratch = np.empty((self._team.size, columns), np.uint8)
 
     def __call__(self, state: State, steps: int) -> None:
         """Take ``steps`` steps."""
+        if self._team.size == 1:
+            for count in strides(steps, self._at_once):
+                take_steps(count, self._excited, self._reach, self._diamond, self._threshold, self._last,
+                           self._scratch[0], state.cells)  # fmt: skip
+                state.step += count
+            return
 
         def mark(begin: int, end: int, worker: int) -> None:
             mark_excited(begin, end, state.cells, self._reach, self._excited)
@@ -91,3 +98,11 @@ def step_rows(begin, end, excited, reach, diamond, threshold, last, counts, cell
             roused = np.uint8(counts[c] >= threshold)
             recovering = REST if own[c] == last else np.uint8(own[c] + ONE)
             own[c] = roused if own[c] == REST else recovering
+
+
+@kernel
+def take_steps(steps, excited, reach, diamond, threshold, last, counts, cells):
+    """Whole steps on one thread; arguments as those of :func:`step_rows`."""
+    for _ in range(steps):
+        mark_excited(0, cells.shape[0], cells, reach, excited)
+        step_rows(0, cells.shape[0], excited, reach, diamond, threshold, last, counts, cells)

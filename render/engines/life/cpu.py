@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from render.compute.jit import kernel
-from render.compute.team import Team
+from render.compute.team import Team, strides
 from render.engines import bordered, neighbourhood
-from render.engines.bordered import close_row, count_marks
+from render.engines.bordered import CELL_STEPS, close_row, count_marks
 from render.engines.lattice import extent
 from render.engines.life import fading, rules
 
@@ -34,11 +34,17 @@ class Stepper:
         self._diamond = params.neighbourhood == "von_neumann"
         self._alive = bordered.empty(self._rows, columns, 1)
         neighbours = neighbourhood.size(params.neighbourhood, 1)
+        self._at_once = max(1, CELL_STEPS // (self._rows * columns))
         self._team = Team(bordered.workers(device.threads, self._rows, columns, neighbours))
         self._scratch = np.empty((self._team.size, 2, columns), np.uint8)
 
     def __call__(self, state: State, steps: int) -> None:
         """Take ``steps`` steps."""
+        if self._team.size == 1:
+            for count in strides(steps, self._at_once):
+                take_steps(count, self._alive, self._keys, self._diamond, self._scratch[0], state.cells)
+                state.step += count
+            return
 
         def mark(begin: int, end: int, worker: int) -> None:
             mark_living(begin, end, state.cells, self._alive)
@@ -96,3 +102,11 @@ def step_rows(begin, end, alive, keys, diamond, scratch, cells):
         for c in range(columns):
             older = np.uint8(own[c] + np.uint8(own[c] != LONGEST))
             own[c] = older if lives[c] == LIVING else LIVING
+
+
+@kernel
+def take_steps(steps, alive, keys, diamond, scratch, cells):
+    """Whole steps on one thread; arguments as those of :func:`step_rows`."""
+    for _ in range(steps):
+        mark_living(0, cells.shape[0], cells, alive)
+        step_rows(0, cells.shape[0], alive, keys, diamond, scratch, cells)

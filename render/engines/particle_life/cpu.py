@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from render.compute.jit import kernel
-from render.compute.team import Team
+from render.compute.team import Team, strides
 from render.engines.particle_life.law import INT32_PAIRS, grid, law
 from render.engines.particle_life.pairwise import nearest, neighbour, pair_force, quantise, velocity, wrap
 
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 ZERO = np.float32(0)
 PARTICLE_STEPS = 1 << 18
-"""Particles times steps that a single thread takes in one call: many, because between calls it holds the interpreter lock,
-for which other threads with other worlds wait; few, because a call cannot be interrupted."""
+"""Particles times steps of one call: a few hundredths of a second."""
 LANES = 16  # one AVX-512 register of float32; a multiple of every narrower one
 
 
@@ -79,8 +78,7 @@ class Stepper:
     def __call__(self, state: State, steps: int) -> None:
         """Take ``steps`` steps."""
         if self._team.size == 1:
-            for done in range(0, steps, self._at_once):
-                count = min(self._at_once, steps - done)
+            for count in strides(steps, self._at_once):
                 take_steps(count, self._columns, self._rows, *self._per_pixel, self._cell, self._next, self._sorted,
                            state.matrix, self._law, self._scratch[0], state.species, state.x, state.y, state.vx,
                            state.vy)  # fmt: skip

@@ -1,7 +1,7 @@
 """Particle life on a GPU, through ``kernels.cu``. Same bits as ``reference.py``.
 
-Four launches a step, however many worlds there are: count, scan, place, step. The state keeps its order; what is sorted
-is a copy, 16 bytes a particle, so that a neighbour costs one load.
+Four launches a step for all worlds together: count, scan, place, step; and one more to scan many cells. The state keeps
+its order; what is sorted is a copy, 16 bytes a particle, so that a neighbour costs one load.
 """
 
 from __future__ import annotations
