@@ -162,6 +162,7 @@ def _sweep(head: Artifact, preset: Preset, name: str, device: Device, given: dic
 
     what = given["sweep"]
     wanted = sweeps.settings(what, given["sizes"], given["warm_up"], given["frames"], given["rounds"])
+    sweeps.check(preset, device, wanted)
     _say_head(head, preset, name, device, f"{what}, {wanted.rounds} rounds")
     shown = (lambda line: print(line, file=sys.stderr)) if sys.stderr.isatty() else (lambda line: None)
     told = sweeps.take(preset, name, device, wanted, shown)

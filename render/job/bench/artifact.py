@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -11,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from render import files
-from render.errors import UsageError
+from render.errors import PreflightError, UsageError
 from render.job import provenance
+from render.job.plan import show_path
 from render.preset import Preset, to_data
 
 if TYPE_CHECKING:
@@ -82,7 +84,12 @@ def place(case: str, out: str | None) -> Path:
     if out is not None and (out.endswith("/") or Path(out).is_dir()):
         raise UsageError(f"--out {out} is a folder", "name the artifact's file: --out bench/mine.json.")
     stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-    return FOLDER / f"{stamp}-{case}.json" if out is None else Path(out).expanduser()
+    path = FOLDER / f"{stamp}-{case}.json" if out is None else Path(out).expanduser()
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        why = "cannot be written to" if above.is_dir() else "is no folder"
+        raise PreflightError(f"--out {path}: {show_path(above)} {why}", "choose another place with --out.")
+    return path
 
 
 def write(path: Path, told: Artifact) -> None:

@@ -31,6 +31,9 @@ def grown(preset: Preset, count: int) -> Preset:
         raise UsageError(
             f"{engine.kind} has no particles to grow by", "choose a preset of particle_life, such as dvd_video."
         )
+    most = next(each.le for each in type(engine).model_fields["particles"].metadata if hasattr(each, "le"))
+    if count > most:
+        raise UsageError(f"{count:,} particles are more than an engine takes", f"name sizes up to {most:,}.")
     scale = math.sqrt(count / engine.particles)
     matrix = engines.card(engine.kind).start(engine, preset.torus, preset.seed_number).matrix
     numbers = tuple(tuple(float(value) for value in row) for row in matrix)

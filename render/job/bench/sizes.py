@@ -74,6 +74,9 @@ class Particles:
 
     def __init__(self, preset: Preset, device: Device, wanted: Settings) -> None:
         self._preset, self._device, self._wanted = preset, device, wanted
+        for size in wanted.sizes:
+            assert isinstance(size, int)
+            particles.grown(preset, size)  # refused now rather than after an hour
 
     def needs(self, size: Size) -> int:
         """Bytes of states, sorted copies and scratch."""

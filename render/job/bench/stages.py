@@ -216,7 +216,7 @@ class Encoding:
 
     def told(self) -> Report:
         """Which ffmpeg, and everything it is told; the place of the film is of no interest."""
-        shown = ["FILM" if word == str(self.folder / "film") else word for word in self.arguments]
+        shown = [word.replace(str(self.folder / "film"), "FILM") for word in self.arguments]
         return {
             "version": self.tool.version,
             "found_by": self.tool.found_by,

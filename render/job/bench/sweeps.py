@@ -176,6 +176,15 @@ def measure(
     return {"results": told}
 
 
+def check(preset: Preset, device: Device, wanted: Settings) -> None:
+    """See that a preset and a device can be swept so, before anything is said or done.
+
+    Raises:
+        UsageError: they cannot.
+    """
+    _kind(preset, device, wanted)
+
+
 def _kind(preset: Preset, device: Device, wanted: Settings) -> Kind:
     from render.job.bench import many, sizes
 
