@@ -38,8 +38,9 @@ types: $(VENV)/.dev ## static types
 
 check: lint types test ## everything a commit must pass
 
-bench: $(VENV)/.dev ## measure, also against the original's algorithm; writes benchmarks/results/ and README's figures
-	$(BIN)/python -m benchmarks && $(BIN)/python -m benchmarks --plot
+# `make bench OPTIONS='--quick --out bench/quick'` shows that all of it works, and leaves the published figures alone.
+bench: $(VENV)/.dev ## measure, also against the original's algorithm; writes benchmarks/results/, its report and README's figures
+	$(BIN)/python -m benchmarks $(OPTIONS) && $(BIN)/python -m benchmarks $(OPTIONS) --plot
 
 # `make gpu WHEELS=folder` uses this Python's own packages and those wheels, without a network.
 GPU_SITE := .gpu-site

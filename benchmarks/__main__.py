@@ -13,6 +13,7 @@ import typer
 from benchmarks import artifact, disc_page, engine_page, gpu_page, job_page, readme, survey_page, tables
 from benchmarks.cases import CASES, ON_REQUEST, QUICK, Case
 from render.errors import RenderError
+from render.job.bench import report
 
 LISTED = "\n\n".join(f"{name}: {case.about}" for name, case in (CASES | ON_REQUEST).items())
 
@@ -32,7 +33,7 @@ def command(
     plot: Annotated[
         bool,
         typer.Option(
-            "--plot", help="Draw yardstick.png and write the README's figures; runs only cases that are named."
+            "--plot", help="Draw plots, write report.md and the README's figures; runs only cases that are named."
         ),
     ] = False,
 ) -> None:
@@ -62,6 +63,8 @@ def command(
         if newest is None:
             raise typer.BadParameter(f"{out} has no artifact of {plots.CASE}; name that case to make one.")
         typer.echo(f"drew {plots.draw(newest, out).name}")
+        _, written = report.write(out)
+        typer.echo(f"wrote {', '.join(path.name for path in written)}")
         if out == artifact.RESULTS:
             readme.update()
             gpu_page.update()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -236,6 +237,34 @@ class Surveys(Case):
     sheet: bool = True
 
 
+@dataclass(frozen=True)
+class Stages(Case):
+    """A film's stages, each alone over the same frames and all together; ``render bench`` as a case.
+
+    Attributes:
+        sync_every: every how many frames a sample is kept.
+    """
+
+    preset: str = "dvd_video"
+    sync_every: int = 10
+    rounds: int = 3
+
+
+@dataclass(frozen=True)
+class Sweep(Case):
+    """The same work at many sizes; ``render bench --sweep`` as a case. ``frames`` are steps where steps are timed.
+
+    Attributes:
+        what: what grows.
+        sizes: how far; the usual ones where none are said.
+    """
+
+    what: Literal["particles", "pictures", "threads", "worlds"] = "particles"
+    sizes: tuple[int | tuple[int, int], ...] = ()
+    preset: str = "dvd_video"
+    rounds: int = 5
+
+
 _YARDSTICK = Yardstick(
     "dvd_720x480",
     "CPU time per frame of the original's algorithm in NumPy and of render, over the same frames.",
@@ -254,9 +283,39 @@ _LONG_JOB = LongJob("long_job", "Twenty minutes of DVD, watched and taken apart.
 
 _AUTOMATA = Automata("automata", "Cellular automata and colour.", frames=100, warm_up=150)
 
+_STAGES = Stages("stages", "A DVD film's stages, each alone and all together.", frames=600, warm_up=500)
+_SWEEPS = (
+    Sweep(
+        "sweep_particles",
+        "A step of 2,500 to 1,000,000 particles at one density.",
+        frames=8,
+        warm_up=200,
+        what="particles",
+    ),
+    Sweep("sweep_worlds", "Steps of up to 8,192 worlds at once.", frames=8, warm_up=200, what="worlds"),
+    Sweep("sweep_pictures", "Frames from 480p to 7680 x 2160.", frames=30, warm_up=60, what="pictures"),
+    Sweep(
+        "sweep_threads", "A step of panoramic by threads.", frames=10, warm_up=100, what="threads", preset="panoramic"
+    ),
+)
+_QUICK_SIZES: dict[str, tuple[int | tuple[int, int], ...]] = {
+    "sweep_particles": (500, 2_500), "sweep_worlds": (1, 8), "sweep_pictures": ((320, 180), (640, 360)),
+}  # fmt: skip
+
 CASES: dict[str, Case] = {
     case.name: case
-    for case in (_YARDSTICK, _END_TO_END, _PIPELINE, _MEMORY, _JOB_LAYER, _WORKERS, _LONG_JOB, _AUTOMATA)
+    for case in (
+        _YARDSTICK,
+        _END_TO_END,
+        _PIPELINE,
+        _MEMORY,
+        _JOB_LAYER,
+        _WORKERS,
+        _LONG_JOB,
+        _AUTOMATA,
+        _STAGES,
+        *_SWEEPS,
+    )
 }
 ON_REQUEST: dict[str, Case] = {
     case.name: case
@@ -288,6 +347,11 @@ QUICK: dict[str, Case] = {
         replace(_WORKERS, films=(("dvd_video", 360),), repeats=1),
         replace(_LONG_JOB, frames=600),
         replace(_AUTOMATA, frames=4, warm_up=2, sizes=((64, 48),)),
+        replace(_STAGES, frames=20, warm_up=5, rounds=1),
+        *(
+            replace(case, frames=2, warm_up=5, rounds=2, sizes=_QUICK_SIZES.get(case.name, ()), preset="dvd_video")
+            for case in _SWEEPS
+        ),
         *ON_REQUEST.values(),
         Forecasts("forecasts", ON_REQUEST["forecasts"].about, frames=0, warm_up=0, films=(("dvd_video", 0.01, 10),)),
         Fits("fits", ON_REQUEST["fits"].about, frames=0, warm_up=0, films=(("dvd_video", "60s", "40MB", ()),)),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gpu.timeline import WallMarks, timed
+from benchmarks.gpu.timeline import timed
 from render.compute.accelerator import open_accelerator
 from render.compute.device import Device
 from render.compute.jit import kernel
@@ -128,7 +128,7 @@ def launches(preset: Preset) -> dict[str, int]:
     """Kernels of one frame and how often each is launched, from launching them on the emulated GPU."""
     device = Device("emulated", 1, "")
     accelerator: Any = open_accelerator(device)
-    with timed(accelerator, WallMarks()) as timeline:
+    with timed(accelerator) as timeline:
         film = Film(preset.engine, preset.torus, preset.look, preset.picture, preset.seed_number, device)
     film.draw(film.advance(), 0, film.blank())
     return {name: len(times) for name, times in timeline.take().items()}

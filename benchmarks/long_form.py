@@ -21,12 +21,13 @@ from typing import Any
 import numpy as np
 import psutil
 
-from benchmarks import artifact, clocks
+from benchmarks import artifact
 from benchmarks.cases import JobLayer, LongJob, Workers
 from render import preset as presets
 from render.compute import device as devices
 from render.job import manifest, run
 from render.job import plan as plans
+from render.job.bench import clocks
 from render.job.plan import Plan
 from render.preset import Preset
 from render.video import codec, digest, ffmpeg, inspect, vbv

@@ -6,9 +6,15 @@ from pathlib import Path
 
 from benchmarks.artifact import RESULTS, newest, replace
 from benchmarks.gpu import tables
+from render.job.bench import report
 
 README = RESULTS.parents[1] / "README.md"
 BEGIN, END = "<!-- figures -->", "<!-- /figures -->"
+SWEPT = {
+    "sweep_particles": "A step by particles at the density of `dvd_video`",
+    "sweep_worlds": "Worlds of 500 particles stepped at once",
+}
+"""Sweeps the README shows, and how they are introduced."""
 
 
 def figures(folder: Path = RESULTS) -> str:
@@ -36,9 +42,27 @@ Measured on {cores} cores of an {machine["processor"]} processor, {dates}, witho
 | memory of `dvd_video` at frame {memory["results"]["late"]["frame"]:,} against frame {memory["results"]["early"]["frame"]} | {memory["results"]["growth_mb"]:+.1f} MB |
 
 ![CPU time per frame, stage by stage](benchmarks/results/yardstick.png)
-{gpu_figures(folder)}
+{sweep_figures(folder)}{gpu_figures(folder)}
 *How this was measured: [benchmarks/](benchmarks/README.md); every figure's artifact is in `benchmarks/results/`.*
 """
+
+
+def sweep_figures(folder: Path) -> str:
+    """How times grow with particles and with worlds, from the newest artifacts; empty where nobody swept."""
+    parts = []
+    for name, about in SWEPT.items():
+        told = newest(folder, name)
+        if told is None or told["quick"]:
+            continue
+        if told["software"]["git_dirty"]:
+            raise LookupError(f"the artifact of {name} is of a changed checkout")
+        device = told["device"]
+        cores = f"{device['threads']} thread{'s' if device['threads'] > 1 else ''}"
+        parts.append(f"{about}, {cores}, {told['timestamp_utc'][:10]}:\n\n{report.sweep_table(told)}\n")
+    if not parts:
+        return ""
+    plot = "\n![How times grow](benchmarks/results/sweeps.png)\n"
+    return "\n" + "\n".join(parts) + (plot if (folder / "sweeps.png").exists() else "")
 
 
 def gpu_figures(folder: Path) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from benchmarks.artifact import Artifact
 from benchmarks.original import STAGES
+from render.job.bench import lines
 
 
 def show(artifact: Artifact) -> str:
@@ -14,8 +15,8 @@ def show(artifact: Artifact) -> str:
     tables = {
         "Yardstick": _yardstick, "EndToEnd": _end_to_end, "Pipeline": _pipeline, "Memory": _memory,
         "JobLayer": _job_layer, "Workers": _workers, "LongJob": _long_job, "Forecasts": _forecasts,
-        "Fits": _fits, "Rehearsal": _rehearsal, "Automata": _automata, "KernelTable": _kernels, "GpuCost": _gpu_cost,
-        "Surveys": _surveys,
+        "Stages": lines.stages, "Sweep": lines.sweep, "Surveys": _surveys, "Fits": _fits, "Rehearsal": _rehearsal,
+        "Automata": _automata, "KernelTable": _kernels, "GpuCost": _gpu_cost,
     }  # fmt: skip
     threads = ", ".join(f"{name} {count}" for name, count in artifact["threads"].items())
     head = [

@@ -85,6 +85,7 @@ def test_every_link_and_picture_is_there() -> None:
         "README.md",
         "ARCHITECTURE.md",
         "benchmarks/README.md",
+        "docs/bench.md",
         "docs/gpu.md",
         "docs/jobs.md",
         "docs/discs.md",

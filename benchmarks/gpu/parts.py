@@ -12,8 +12,9 @@ import numpy as np
 
 from benchmarks.gpu.bench import Bench, Report
 from benchmarks.gpu.settings import film, universe
-from benchmarks.gpu.timeline import Idler, marks_of, summary, timed
+from benchmarks.gpu.timeline import summary, timed
 from render.compute.accelerator import Accelerator
+from render.compute.idle import Idler
 from render.preset import Preset
 from render.video.film import Film
 
@@ -46,8 +47,8 @@ def kernels(bench: Bench, told: Report) -> None:
 
 def _kernels_of(bench: Bench, preset: Preset, warm_up: int, burst: int) -> Report:
     accelerator: Any = bench.accelerator
-    marks, idle = marks_of(bench.device, accelerator), Idler(accelerator, bench.settings.idle_rounds)
-    with timed(accelerator, marks) as timeline:
+    idle = Idler(accelerator, bench.settings.idle_rounds)
+    with timed(accelerator) as timeline:
         one_by_one = _Frames(film(preset, bench.device))
     whole = _Frames(film(preset, bench.device))
     for frames in (one_by_one, whole):
@@ -60,17 +61,17 @@ def _kernels_of(bench: Bench, preset: Preset, warm_up: int, burst: int) -> Repor
     for _ in range(bench.settings.bursts):
         idle()
         one_by_one.enqueue(burst)
-        nothing = marks.mark(), marks.mark()
+        nothing = accelerator.mark(), accelerator.mark()
         accelerator.synchronize()
-        empty.append(marks.microseconds(*nothing))
+        empty.append(accelerator.microseconds(*nothing))
         for kernel, each in timeline.take().items():
             times.setdefault(kernel, []).extend(each)
         idle()
-        begin = marks.mark()
+        begin = accelerator.mark()
         whole.enqueue(burst)
-        end = marks.mark()
+        end = accelerator.mark()
         accelerator.synchronize()
-        totals.append(marks.microseconds(begin, end) / burst)
+        totals.append(accelerator.microseconds(begin, end) / burst)
     return {
         "after_frames": warm_up,
         "kernels": {kernel: summary(each) for kernel, each in times.items()},

@@ -8,9 +8,10 @@ from typing import Any
 from benchmarks.gpu.bench import LANES, Bench, Report
 from benchmarks.gpu.settings import universe
 from benchmarks.gpu.speed import timed_play
-from benchmarks.gpu.timeline import Idler, marks_of, summary
+from benchmarks.gpu.timeline import summary
 from render import engines
 from render.compute.accelerator import open_accelerator, to_device, to_host
+from render.compute.idle import Idler
 from render.engines.particle_life import Params
 from render.engines.particle_life.gpu import lanes_for
 from render.preset import Preset
@@ -58,18 +59,18 @@ def _step_us(bench: Bench, params: Params, world: World, start: Any, lanes: int)
     settings, device = bench.settings, bench.variant(lanes)
     own = open_accelerator(device)  # streams of its own: all of this must be on them
     assert own is not None
-    marks, idle = marks_of(device, own), Idler(own, settings.idle_rounds)
+    idle = Idler(own, settings.idle_rounds)
     state, stepper = to_device(start, own), engines.stepper(params.kind, params, world, device)
     stepper(state, 1)
     times = []
     for _ in range(settings.bursts):
         own.synchronize()
         idle()
-        begin = marks.mark()
+        begin = own.mark()
         stepper(state, settings.burst)
-        end = marks.mark()
+        end = own.mark()
         own.synchronize()
-        times.append(marks.microseconds(begin, end) / settings.burst)
+        times.append(own.microseconds(begin, end) / settings.burst)
     return summary(times)
 
 

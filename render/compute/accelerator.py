@@ -120,6 +120,12 @@ class Accelerator(Protocol):
     def wait(self, stream: StreamName, event: Event) -> None:
         """What is enqueued on a stream from now on starts after the mark, wherever that is."""
 
+    def mark(self) -> Any:
+        """A mark that keeps the time, set behind all that is enqueued on the compute stream; for measuring, not for films."""
+
+    def microseconds(self, begin: Any, end: Any) -> float:
+        """Time between two marks that were reached."""
+
     def read_back(self, source: DeviceArray, target: NDArray[Any]) -> None:
         """Enqueue a copy to pinned memory on the copy stream."""
 

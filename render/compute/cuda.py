@@ -265,6 +265,18 @@ class CudaAccelerator:
         with _MAKING_FRAMES:
             self._streams[stream].wait_event(event.mark)
 
+    def mark(self) -> Any:
+        """A mark that keeps the time, half a microsecond fine."""
+        with _Told("measuring"), self._device:
+            mark = cupy.cuda.Event()
+            mark.record(self._compute)
+            return mark
+
+    def microseconds(self, begin: Any, end: Any) -> float:
+        """Time between two marks that were reached."""
+        with _Told("measuring"):
+            return float(cupy.cuda.get_elapsed_time(begin, end)) * 1e3
+
     def synchronize(self) -> None:
         """Block until all enqueued work is done."""
         with _MAKING_FRAMES:

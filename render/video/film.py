@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -96,16 +97,48 @@ class Film:
 
     def advance(self) -> Scene:
         """Step to the next frame's state; returns its scene, a view."""
-        if self._engine.drift:
-            frame = self._state.step // self._steps
-            self._stepper.tune(**drift.values(self._engine, frame, self._picture.rate))
+        self._tune()
         self._stepper(self._state, self._steps)
         scene: Scene = self._card.scene(self._engine, self._state)
         return scene
 
+    def _tune(self) -> None:
+        """Set what drifts to its values at the next frame."""
+        if self._engine.drift:
+            frame = self._state.step // self._steps
+            self._stepper.tune(**drift.values(self._engine, frame, self._picture.rate))
+
     def draw(self, scene: Scene, number: int, frame: Frame) -> None:
         """Draw a scene as frame ``number``; scenes come in order, because light fades from frame to frame."""
         self.darkroom.develop(scene, number, frame)
+
+    def in_parts(self, number: int, frame: Frame) -> Iterator[str]:
+        """Make frame ``number`` as :meth:`advance` and :meth:`draw` do, giving each part's name when it is done.
+
+        For whoever times the parts: `sort` and `force`, or `step` of an engine that has no such halves; then `splat` and
+        `tone`, or `look`. On a GPU a part is enqueued then. All of them must be taken.
+        """
+        self._tune()
+        stepper: Any = self._stepper
+        room: Any = self.darkroom
+        if hasattr(stepper, "sort"):
+            for _ in range(self._steps):
+                stepper.sort(self._state)
+                yield "sort"
+                stepper.push(self._state)
+                yield "force"
+        else:
+            stepper(self._state, self._steps)
+            yield "step"
+        scene: Scene = self._card.scene(self._engine, self._state)
+        if hasattr(room, "add"):
+            room.add(scene)
+            yield "splat"
+            room.print(number, frame)
+            yield "tone"
+        else:
+            room.develop(scene, number, frame)
+            yield "look"
 
     def repeated(self, frames: int) -> None:
         """Take note that captured work has made this many frames more."""

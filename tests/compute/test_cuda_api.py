@@ -249,6 +249,8 @@ def test_no_call_lets_an_error_of_cupys_out() -> None:
         "event": accelerator.event,
         "record": lambda: accelerator.record(mark, "copy"),  # type: ignore[arg-type]
         "wait": lambda: accelerator.wait("copy", mark),  # type: ignore[arg-type]
+        "mark": accelerator.mark,
+        "microseconds": lambda: accelerator.microseconds(SimpleNamespace(ptr=0), SimpleNamespace(ptr=0)),
         "synchronize": accelerator.synchronize,
         "launch": lambda: program.launch("any", 1, 1, np.int32(1)),
     }

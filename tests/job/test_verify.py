@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +16,7 @@ from PIL import Image
 from render import engines
 from render import preset as presets
 from render.errors import PreflightError, UsageError
-from render.job import bundle, provenance, verify
+from render.job import bundle, verify
 from render.preset import Preset, document
 
 EXACT = [name for name in engines.names() if engines.card(name).EXACT]
@@ -164,14 +163,3 @@ def test_what_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("nothing")
     with pytest.raises(UsageError, match="is no checkpoint of a bundle"):
         bundle.read_before(tmp_path / "x", preset("cyclic"))
-
-
-def test_provenance_names_program_libraries_and_machine(tmp_path: Path) -> None:
-    told: dict[str, Any] = provenance.describe()
-    assert told["libraries"]["numpy"]["version"] == np.__version__
-    assert len(told["sources_blake2b"]) == 32
-    assert provenance.commit(tmp_path) is None
-    (tmp_path / ".git").mkdir()
-    (tmp_path / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
-    (tmp_path / ".git" / "packed-refs").write_text("# pack\nabc123 refs/heads/main\n")
-    assert provenance.commit(tmp_path) == "abc123"

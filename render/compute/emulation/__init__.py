@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import math
 import threading
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -230,6 +231,19 @@ class EmulatedAccelerator:
         if not event.recorded:
             raise EmulationError("a stream waits for an event that was never recorded, which a GPU passes over")
         self._put(stream, _Operation(lambda: None, event, event.recorded))
+
+    def mark(self) -> list[float]:
+        """A mark that is the time on the wall when it is reached."""
+        self._refuse_capture("measuring")
+        reached: list[float] = []
+        self._put("compute", _Operation(lambda: reached.append(time.perf_counter())))
+        return reached
+
+    def microseconds(self, begin: list[float], end: list[float]) -> float:
+        """Time between two marks that were reached."""
+        if not (begin and end):
+            raise EmulationError("time is asked of a mark that was not reached, which a GPU refuses")
+        return (end[0] - begin[0]) * 1e6
 
     def synchronize(self) -> None:
         """Do all enqueued work, then look at the fences."""

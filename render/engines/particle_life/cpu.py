@@ -84,16 +84,24 @@ class Stepper:
                            state.vy)  # fmt: skip
                 state.step += count
             return
+        for _ in range(steps):
+            self.sort(state)
+            self.push(state)
+
+    def sort(self, state: State) -> None:
+        """Begin a step: sort the particles by cell."""
+        sort_by_cell(state.x, state.y, state.species, self._columns, self._rows, *self._per_pixel,
+                     self._cell, self._next, self._sorted)  # fmt: skip
+
+    def push(self, state: State) -> None:
+        """End a step: forces on the sorted particles, new velocities and places."""
 
         def work(begin: int, end: int, worker: int) -> None:
             step_cells(begin, end, self._columns, self._rows, self._sorted, state.matrix, self._law,
                        self._scratch[worker], state.x, state.y, state.vx, state.vy)  # fmt: skip
 
-        for _ in range(steps):
-            sort_by_cell(state.x, state.y, state.species, self._columns, self._rows, *self._per_pixel,
-                         self._cell, self._next, self._sorted)  # fmt: skip
-            self._team.run(work, self._columns * self._rows)
-            state.step += 1
+        self._team.run(work, self._columns * self._rows)
+        state.step += 1
 
 
 def _scratch(count: int, kinds: int) -> Scratch:

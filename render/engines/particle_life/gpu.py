@@ -105,21 +105,27 @@ class Stepper:
 
     def __call__(self, state: State, steps: int) -> None:
         """Enqueue ``steps`` steps."""
+        for _ in range(steps):
+            self.sort(state)
+            self.push(state)
+
+    def sort(self, state: State) -> None:
+        """Begin a step: enqueue sorting the particles by cell."""
         launch, cells, grid_, chunk = self._program.launch, self._cells, self._grid, self._chunk
         count, each = self._particles, self._each
-        for _ in range(steps):
-            launch(
-                "count_cells", self._blocks, THREADS, state.x, state.y, count, each, grid_, self._counts, self._ranks
-            )
-            if self._chunks > 1:
-                launch("sum_chunks", self._chunks, SCAN_THREADS, self._counts, cells, chunk, self._sums)
-            launch("scan_cells", self._chunks, SCAN_THREADS, self._counts, self._sums, cells, chunk, self._starts)
-            launch(
-                "place", self._blocks, THREADS, state.x, state.y, state.species, count, each, grid_, self._starts,
-                self._ranks, self._sorted,
-            )  # fmt: skip
-            launch(
-                self._step, self._step_blocks, THREADS, self._sorted, self._starts, count, each, grid_,
-                state.matrix, self._kinds, self._law, state.x, state.y, state.vx, state.vy,
-            )  # fmt: skip
-            state.step += 1
+        launch("count_cells", self._blocks, THREADS, state.x, state.y, count, each, grid_, self._counts, self._ranks)
+        if self._chunks > 1:
+            launch("sum_chunks", self._chunks, SCAN_THREADS, self._counts, cells, chunk, self._sums)
+        launch("scan_cells", self._chunks, SCAN_THREADS, self._counts, self._sums, cells, chunk, self._starts)
+        launch(
+            "place", self._blocks, THREADS, state.x, state.y, state.species, count, each, grid_, self._starts,
+            self._ranks, self._sorted,
+        )  # fmt: skip
+
+    def push(self, state: State) -> None:
+        """End a step: enqueue forces on the sorted particles, new velocities and places."""
+        self._program.launch(
+            self._step, self._step_blocks, THREADS, self._sorted, self._starts, self._particles, self._each, self._grid,
+            state.matrix, self._kinds, self._law, state.x, state.y, state.vx, state.vy,
+        )  # fmt: skip
+        state.step += 1

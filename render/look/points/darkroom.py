@@ -218,11 +218,20 @@ class HostDarkroom:
 
     def develop(self, points: Points, number: int, frame: Frame) -> None:
         """Draw a scene into a frame (see :class:`render.look.Darkroom`)."""
-        light, recipe = self.memory.light, self._recipe
+        self.add(points)
+        self.print(number, frame)
+
+    def add(self, points: Points) -> None:
+        """The first half: add each particle's light."""
+        recipe = self._recipe
         if recipe.paint:
             self._paint(recipe.paint, points)
         else:
-            self._kernels.splat(points, recipe.scale_x, recipe.scale_y, recipe.stamp, light)
+            self._kernels.splat(points, recipe.scale_x, recipe.scale_y, recipe.stamp, self.memory.light)
+
+    def print(self, number: int, frame: Frame) -> None:
+        """The second half: from light to a frame, and let the light fade."""
+        light, recipe = self.memory.light, self._recipe
         level = self._expose(light)
         if level != self._table_level:
             self._table, self._table_level = tone.codes(level), level

@@ -86,6 +86,11 @@ class GpuDarkroom:
 
     def develop(self, points: Points, number: int, frame: Frame) -> None:
         """Enqueue drawing a scene into a frame."""
+        self.add(points)
+        self.print(number, frame)
+
+    def add(self, points: Points) -> None:
+        """The first half: enqueue adding each particle's light."""
         recipe, light = self._recipe, self.memory.light
         count = points.x.shape[0]
         if recipe.paint:
@@ -95,14 +100,17 @@ class GpuDarkroom:
                 "splat", _blocks(count * stamp.LANES), THREADS, points.x, points.y, np.int32(count), recipe.scale_x,
                 recipe.scale_y, self._weights, self._shape, light, np.int32(self._width), np.int32(self._height),
             )  # fmt: skip
-        if recipe.mode != "fixed":
+
+    def print(self, number: int, frame: Frame) -> None:
+        """The second half: enqueue the way from light to a frame, and the light's fading."""
+        if self._recipe.mode != "fixed":
             self._expose()
-        if recipe.finish:
+        if self._recipe.finish:
             self._finish(number, frame)
         else:
-            self._print(number, frame)
+            self._write_luma(number, frame)
 
-    def _print(self, number: int, frame: Frame) -> None:
+    def _write_luma(self, number: int, frame: Frame) -> None:
         """Enqueue writing luma straight from light."""
         recipe, quads = self._recipe, self._width * self._height // 4
         if recipe.noise is not None and number != self._counted:
