@@ -36,14 +36,12 @@ def _population(asked: Population, draw: bool) -> Report:
     survey = search.plan(preset, asked.steps, device_for(preset, "cpu", devices.cores()))
     seeds: list[int | str] = list(range(*asked.seeds))
     begin = time.perf_counter()
-    with tempfile.TemporaryDirectory() as folder:
-        store = open_store(Path(folder) / "survey.sqlite", survey.about)
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "survey.sqlite", survey.about) as store:
         search.search(survey, seeds, store, Stop())
         seconds = time.perf_counter() - begin
         best = store.best()
         if draw:
             sheet.draw(store, best[: asked.top], SHEET)
-        store.close()
     return {
         "steps": survey.steps, "looks": survey.steps // survey.each, "seconds": seconds,
         "world_steps_per_second": len(seeds) * survey.steps / seconds,

@@ -86,7 +86,7 @@ def overrides(
         raise UsageError("--duration and --frames both say how long the film is", "leave one of them out.")
     values: dict[str, Any] = {}
     if seed is not None:
-        values["seed"] = int(seed) if re.fullmatch(r"-?[0-9]{1,40}", seed) else seed
+        values["seed"] = seed_of(seed)
     if duration is not None:
         values["length.duration"] = duration
     if frames is not None:
@@ -94,6 +94,11 @@ def overrides(
     if fit is not None:
         values["fit"] = fit
     return values
+
+
+def seed_of(text: str) -> int | str:
+    """A seed as a preset has it: a whole number, or a word."""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,40}", text) else text
 
 
 def seeds(text: str | None) -> list[str | None]:
@@ -106,12 +111,18 @@ def seeds(text: str | None) -> list[str | None]:
 
     if text is None:
         return [None]
-    if span := re.fullmatch(r"(\d{1,18}):(\d{1,18})", text):
-        first, end = int(span[1]), int(span[2])
-        if not 0 < end - first <= MOST_SEEDS:
-            raise UsageError(f"--seeds {text} must be from 1 to {MOST_SEEDS} seeds", "0:8 are the seeds 0 to 7.")
-        return [str(seed) for seed in range(first, end)]
-    return [word.strip() for word in text.split(",")]
+    found: list[str | None] = []
+    for part in (part.strip() for part in text.split(",")):
+        if not part:
+            raise UsageError(f"--seeds {text} has a seed that is empty", "write 480,481, or 0:8 for the seeds 0 to 7.")
+        if span := re.fullmatch(r"([0-9]{1,18}):([0-9]{1,18})", part):
+            first, end = int(span[1]), int(span[2])
+            if not 0 < end - first <= MOST_SEEDS:
+                raise UsageError(f"--seeds {part} must be from 1 to {MOST_SEEDS} seeds", "0:8 are the seeds 0 to 7.")
+            found += [str(seed) for seed in range(first, end)]
+        else:
+            found.append(part)
+    return found
 
 
 def pace(stop_at: str | None, rest: str | None, nice: int | None) -> Pace:

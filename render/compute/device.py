@@ -64,13 +64,17 @@ def cores() -> int:
 def default_threads(work: int) -> int:
     """Simulation threads when the user names none.
 
-    Half of the cores are left to the encoder, and a thread must be worth its wake-up: below about ten
-    thousand particles each, one thread is fastest.
+    Half of the cores are left to the encoder.
 
     Args:
         work: particles or cells a step touches.
     """
-    return max(1, min(cores() // 2, work // 10_000))
+    return max(1, min(cores() // 2, threads_worth(work)))
+
+
+def threads_worth(work: int) -> int:
+    """Most threads that are worth their wake-up: below about ten thousand particles or cells each, one is fastest."""
+    return max(1, work // 10_000)
 
 
 def choose(

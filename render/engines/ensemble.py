@@ -1,6 +1,7 @@
 """Many worlds under one law, stepped at once.
 
-On the processor every thread takes whole worlds, each with all of its steps in a row, so that its arrays stay in the cache.
+On the processor every thread takes whole worlds, each with all of its steps in a row, so that its arrays stay in the cache;
+where there are fewer worlds than threads, large ones take several.
 On a GPU the arrays of an exact engine's worlds lie one behind the other, [worlds, ...], and every launch serves all of them.
 A tolerant engine's worlds go one after another through one stepper there: libraries do not promise that a transform of
 many fields rounds as a transform of one does.
@@ -9,6 +10,7 @@ many fields rounds as a transform of one does.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ import numpy as np
 
 from render import engines
 from render.compute.accelerator import moved, open_accelerator, to_device, to_host
+from render.compute.device import threads_worth
 from render.compute.team import Team
 from render.errors import UsageError
 
@@ -48,7 +51,11 @@ class Ensemble:
         self._begun = [state.step for state in states]
         self._is_stacked = self._accelerator is not None and engines.card(self._kind).EXACT
         self._team = Team(1 if self._accelerator else min(device.threads, self._count))
-        alone = dataclasses.replace(device, threads=1)
+        work = math.prod(engines.card(self._kind).extent(params, world))
+        each = max(
+            1, min(device.threads // self._team.size, threads_worth(work))
+        )  # where there are fewer worlds than threads
+        alone = dataclasses.replace(device, threads=each)
         together = self._count if self._is_stacked else 1
         self._steppers = [
             engines.stepper(self._kind, params, world, alone, together) for _ in range(self._team.size)
@@ -95,6 +102,18 @@ class Ensemble:
         all_worlds = self._states[0]
         alone = moved(all_worlds, lambda array: accelerator.download(array[place : place + 1])[0])
         return dataclasses.replace(alone, step=self._begun[place] + all_worlds.step)
+
+    def states(self) -> list[Any]:
+        """All worlds' states on the host, as :meth:`state` gives them, each array fetched from a GPU once."""
+        if self._accelerator is None or not self._is_stacked:
+            return [self.state(number) for number in range(self._count)]
+        fetched = to_host(self._states[0], self._accelerator)
+        return [self._one(fetched, place) for place in range(self._count)]
+
+    def _one(self, fetched: Any, place: int) -> Any:
+        """A world's own out of all worlds' arrays on the host."""
+        alone = moved(fetched, lambda array: array[place].copy())
+        return dataclasses.replace(alone, step=self._begun[place] + fetched.step)
 
     def finish(self) -> None:
         """Block until all enqueued steps are taken."""

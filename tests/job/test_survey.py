@@ -19,13 +19,14 @@ from PIL import Image
 
 from render import engines
 from render import preset as presets
+from render.compute import host
 from render.compute.device import Device
 from render.errors import DiskFullError, PreflightError
 from render.job.plan import device_for
 from render.job.stall import state_digest
 from render.job.stop import Stop
-from render.job.survey import measures, score, search, sheet
-from render.job.survey.store import Store, open_store
+from render.job.survey import batch, measures, score, search, sheet
+from render.job.survey.store import Found, open_store, read_store
 from render.job.survey.watch import Watch, from_bytes
 from render.preset import Preset, document
 from render.scene import Field, Points, Scene, World
@@ -39,13 +40,12 @@ def preset(engine: str, width: int = 96, height: int = 64) -> Preset:
     return presets.parse(document.read(text, "p.yaml"))
 
 
-def surveyed(
-    wanted: Preset, seeds: list[int | str], path: Path, steps: int = 480, threads: int = 1, **about: Any
-) -> Store:
+def surveyed(wanted: Preset, seeds: list[int | str], path: Path, steps: int = 480, threads: int = 1) -> list[Found]:
+    """Survey these seeds; all that the file has then, the best first."""
     survey = search.plan(wanted, steps, Device("cpu", threads, ""))
-    store = open_store(path, survey.about)
-    search.search(survey, seeds, store, Stop(), **about)
-    return store
+    with open_store(path, survey.about) as store:
+        search.search(survey, seeds, store, Stop())
+        return store.best()
 
 
 def rows(path: Path) -> list[Any]:
@@ -140,7 +140,7 @@ def test_a_stall_is_proved_and_its_period_is_the_shortest(
     state = card.start(wanted.engine, wanted.torus, 0)
     if state.cells.shape != (40, 40):
         pytest.fail("the lattice is not as large as the picture")
-    (found,) = surveyed(wanted, [0], tmp_path / "s.sqlite", 1200).best()
+    (found,) = surveyed(wanted, [0], tmp_path / "s.sqlite", 1200)
     assert (found.judgement.verdict, found.judgement.period, found.judgement.score) == (verdict, period, 0.0)
     stepper = engines.stepper("life", wanted.engine, wanted.torus, Device("reference", 1, ""))
     stepper(state, found.judgement.since)
@@ -154,10 +154,10 @@ def test_a_stall_is_proved_and_its_period_is_the_shortest(
 
 def test_what_comes_back_under_a_law_that_changes_proves_nothing(tmp_path: Path) -> None:
     still = "kind: gray_scott, feed: 0.02, kill: 0.07"  # dies out: nothing changes any more
-    (dead,) = surveyed(preset(still, 32, 32), [0], tmp_path / "dead.sqlite", 4800).best()
+    (dead,) = surveyed(preset(still, 32, 32), [0], tmp_path / "dead.sqlite", 4800)
     assert dead.judgement.verdict == "fixed point"
     drifting = preset(still + ", drift: {feed: {by: 0.001, period: 10s}}", 32, 32)
-    (found,) = surveyed(drifting, [0], tmp_path / "drifting.sqlite", 4800).best()
+    (found,) = surveyed(drifting, [0], tmp_path / "drifting.sqlite", 4800)
     assert found.judgement.period == 0
     assert found.judgement.verdict == "dying"
 
@@ -168,7 +168,7 @@ def test_universes_are_watched_as_if_each_were_alone(tmp_path: Path, monkeypatch
     surveyed(wanted, seeds, tmp_path / "two.sqlite", threads=2)
     monkeypatch.setattr(search, "WORLDS_A_THREAD", 1)
     for seed in reversed(seeds):
-        surveyed(wanted, [seed], tmp_path / "alone.sqlite").close()
+        surveyed(wanted, [seed], tmp_path / "alone.sqlite")
     assert len(rows(tmp_path / "one.sqlite")) == len(seeds) * 4
     assert rows(tmp_path / "one.sqlite") == rows(tmp_path / "two.sqlite") == rows(tmp_path / "alone.sqlite")
 
@@ -176,8 +176,8 @@ def test_universes_are_watched_as_if_each_were_alone(tmp_path: Path, monkeypatch
 def test_a_gpu_finds_what_the_processor_finds(tmp_path: Path, cxx: str) -> None:
     wanted = preset(PARTICLES)
     survey = search.plan(wanted, 240, device_for(wanted, "emulated", None))
-    store = open_store(tmp_path / "gpu.sqlite", survey.about)
-    assert search.search(survey, [0, 1, 2], store, Stop()) == 3
+    with open_store(tmp_path / "gpu.sqlite", survey.about) as store:
+        assert search.search(survey, [0, 1, 2], store, Stop()) == 3
     surveyed(wanted, [0, 1, 2], tmp_path / "cpu.sqlite", 240)
     assert rows(tmp_path / "gpu.sqlite") == rows(tmp_path / "cpu.sqlite")
 
@@ -189,22 +189,22 @@ def test_an_interrupted_survey_goes_on_as_if_nothing_had_been(engine: str, tmp_p
     wanted, seeds = preset(engine), [0, 1, 2, 3, 4]
     surveyed(wanted, seeds, tmp_path / "whole.sqlite", 360)
     survey = search.plan(wanted, 360, Device("cpu", 1, ""))
-    store, finished = open_store(tmp_path / "parts.sqlite", survey.about), 0
+    finished = 0
     for patience in range(1, 40):
         stop, reports = Stop(), 0
 
-        def report(done: int, share: float, patience: int = patience, stop: Stop = stop) -> None:
+        def report(done: int, share: float, worlds: int, patience: int = patience, stop: Stop = stop) -> None:
             nonlocal reports
             reports += 1
             if reports == patience:
                 stop.request(signal.SIGINT)
 
-        finished += search.search(survey, list(seeds), store, stop, report)
+        with open_store(tmp_path / "parts.sqlite", survey.about) as store:
+            finished += search.search(survey, list(seeds), store, stop, report)
         if not stop.by:
             break
     assert finished == len(seeds)
-    assert not store.set_aside()
-    store.close()
+    assert not read_store(tmp_path / "parts.sqlite").set_aside()
     assert rows(tmp_path / "parts.sqlite") == rows(tmp_path / "whole.sqlite")
 
 
@@ -214,13 +214,17 @@ def test_a_watch_keeps_all_it_knows() -> None:
     watch.look(scene, some_points(2), WORLD, 25.0, state)
     watch.look(scene, some_points(3), WORLD, 25.0, state)
     watch.pictures[60], watch.tones = b"jpeg", [0.5]
-    again, same = from_bytes(watch.to_bytes(state), "particle_life")
+    found = from_bytes(watch.to_bytes(state), "particle_life")
+    assert found is not None
+    again, same = found
     assert np.array_equal(again.descriptors, watch.descriptors)
     again.descriptors = watch.descriptors
     assert again == watch
     assert watch.returned() == (0, 1)
     assert state_digest(same) == state_digest(state)
     assert same.step == 0
+    for damaged in (b"", b"no archive", watch.to_bytes(state)[:500]):
+        assert from_bytes(damaged, "particle_life") is None
 
 
 def test_looks_lie_on_frames_and_whole_rounds_apart() -> None:
@@ -230,7 +234,7 @@ def test_looks_lie_on_frames_and_whole_rounds_apart() -> None:
             survey = search.plan(wanted, steps, Device("cpu", 1, ""))
             looks = survey.steps // survey.each
             assert survey.each % search.ROUND == survey.each % each == survey.steps % survey.each == 0
-            assert search.LEAST_LOOKS <= looks <= search.LOOKS
+            assert min(search.LOOKS, max(search.LEAST_LOOKS, steps // survey.each)) <= looks < 2 * search.LOOKS
             assert steps <= survey.steps < steps + survey.each * search.LEAST_LOOKS
 
 
@@ -247,13 +251,13 @@ def test_scores_want_all_of_it() -> None:
 def test_a_file_belongs_to_one_survey(tmp_path: Path) -> None:
     path = tmp_path / "s.sqlite"
     with pytest.raises(PreflightError, match=r"there is no survey s\.sqlite"):
-        open_store(path, None)
+        read_store(path)
     assert not path.exists()
-    surveyed(preset(PARTICLES), [1], path).close()
-    assert open_store(path, None).about["steps"] == 480
+    surveyed(preset(PARTICLES), [1], path)
+    assert read_store(path).about["steps"] == 480
     with pytest.raises(PreflightError, match=r"with engine\.rmax 12\.0, and now it is 13\.0"):
-        surveyed(preset(PARTICLES.replace("12", "13").replace("130", "120")), [1], path)
-    with pytest.raises(PreflightError, match="with each 60, and now it is 120"):
+        surveyed(preset(PARTICLES.replace("rmax: 12", "rmax: 13")), [1], path)
+    with pytest.raises(PreflightError, match="with --steps 480, and now it is 5760"):
         surveyed(preset(PARTICLES), [1], path, steps=120 * 48)
     other = tmp_path / "other.sqlite"
     with sqlite3.connect(other) as connection:
@@ -262,35 +266,64 @@ def test_a_file_belongs_to_one_survey(tmp_path: Path) -> None:
         if content is not None:
             wrong.write_bytes(content)
         before = wrong.read_bytes()
-        with pytest.raises(PreflightError, match="no survey's file"):
-            surveyed(preset(PARTICLES), [1], wrong)
+        for use in (lambda wrong=wrong: surveyed(preset(PARTICLES), [1], wrong), lambda wrong=wrong: read_store(wrong)):
+            with pytest.raises(PreflightError, match="no survey's file"):
+                use()
         assert wrong.read_bytes() == before
+
+
+def test_two_commands_never_do_the_same_work_and_looking_on_disturbs_nobody(tmp_path: Path) -> None:
+    path, survey = tmp_path / "s.sqlite", search.plan(preset(PARTICLES), 480, Device("cpu", 1, ""))
+    with open_store(path, survey.about) as store:
+        search.search(survey, [0], store, Stop())
+        with pytest.raises(PreflightError, match="another command is at work"):
+            surveyed(preset(PARTICLES), [1], path)
+        store._connection.execute("BEGIN IMMEDIATE")
+        assert [found.seed for found in read_store(path).best()] == ["0"]
+        store._connection.rollback()
+    assert len(surveyed(preset(PARTICLES), [1], path)) == 2
+
+
+def test_a_damaged_universe_begins_anew(tmp_path: Path) -> None:
+    path, survey = tmp_path / "s.sqlite", search.plan(preset(PARTICLES), 480, Device("cpu", 1, ""))
+    with open_store(path, survey.about) as store:
+        store.keep_aside([("0", 60, b"nothing that was ever written")])
+        assert search.search(survey, [0, 1], store, Stop()) == 2
+    surveyed(preset(PARTICLES), [0, 1], tmp_path / "whole.sqlite")
+    assert rows(path) == rows(tmp_path / "whole.sqlite")
+
+
+def test_worlds_at_once_fit_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    survey = search.plan(preset("kind: gray_scott", 960, 640), 480, Device("cpu", 16, ""))
+    lattice = 960 * 640 * 8
+    for free, most in ((None, 64), (10**12, 64), (24 * lattice, 2), (0, 1)):
+        monkeypatch.setattr(host, "available_memory", lambda free=free: free)
+        assert search.worlds_at_once(survey) == most
 
 
 def test_a_full_disk_loses_nothing_that_was_done(tmp_path: Path) -> None:
     path, wanted = tmp_path / "s.sqlite", preset(PARTICLES)
-    surveyed(wanted, [0], path).close()
+    surveyed(wanted, [0], path)
     before = rows(path)
     survey = search.plan(wanted, 480, Device("cpu", 1, ""))
-    store = open_store(path, survey.about)
-    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
-    store._connection.execute(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(DiskFullError, match="is full"):
-        search.search(survey, list(range(40)), store, Stop())
-    store.close()
+    with open_store(path, survey.about) as store:
+        pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(DiskFullError, match="is full"):
+            search.search(survey, list(range(40)), store, Stop())
     assert set(before) <= set(rows(path))
-    surveyed(wanted, list(range(12)), path).close()
-    surveyed(wanted, list(range(12)), tmp_path / "whole.sqlite").close()
+    surveyed(wanted, list(range(12)), path)
+    surveyed(wanted, list(range(12)), tmp_path / "whole.sqlite")
     assert rows(path) == rows(tmp_path / "whole.sqlite")
 
 
 def test_a_sheet_shows_the_best_in_order(tmp_path: Path) -> None:
-    store = surveyed(preset(PARTICLES), [0, 1, 2], tmp_path / "s.sqlite")
-    best = store.best()
+    best = surveyed(preset(PARTICLES), [0, 1, 2], tmp_path / "s.sqlite")
+    store = read_store(tmp_path / "s.sqlite")
     assert [found.judgement.score for found in best] == sorted((found.judgement.score for found in best), reverse=True)
     sheet.draw(store, best, tmp_path / "s.png")
     image = Image.open(tmp_path / "s.png")
-    wide, high = search.WIDTH, 160
+    wide, high = batch.WIDTH, 160
     assert image.size == (2 * (3 * (wide + 8) + 8), 2 * (22 + 8 + high) + 8)
     for number, found in enumerate(best):
         for column, (_, jpeg) in enumerate(store.pictures(found.seed)):
@@ -326,8 +359,8 @@ def test_a_killed_survey_goes_on(tmp_path: Path) -> None:
         [*COMMAND, "--contact", "best.png"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert "12 in all" in ended.stdout
-    assert "best.png: the best 10 universes" in ended.stdout
-    surveyed(preset(PARTICLES), list(range(12)), tmp_path / "whole.sqlite", 960).close()
+    assert "best.png: 10 universes" in ended.stdout
+    surveyed(preset(PARTICLES), list(range(12)), tmp_path / "whole.sqlite", 960)
     assert rows(path) == rows(tmp_path / "whole.sqlite")
 
 

@@ -88,7 +88,7 @@ def _crowds(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def _sizes(values: NDArray[Any]) -> NDArray[np.float64]:
-    """Which share of the variance has which wavelength, in octaves' thirds: the power spectrum by distance from its middle."""
+    """Which share of the variance has which wavelength, from a cell's to the world's in equal ratios."""
     power = np.abs(np.fft.rfft2(values - values.mean(dtype=np.float64))) ** 2
     down = np.fft.fftfreq(values.shape[0])[:, None]
     across = np.fft.rfftfreq(values.shape[1])[None, :]

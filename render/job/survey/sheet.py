@@ -27,17 +27,16 @@ def draw(store: Store, found: list[Found], path: Path) -> None:
     Raises:
         UsageError: the sheet would be too large.
     """
-    strips = [_strip(store, each, number + 1) for number, each in enumerate(found)]
-    across = min(ACROSS, len(strips))
-    wide, high = max(strip.width for strip in strips), max(strip.height for strip in strips)
-    width, height = across * wide, -(-len(strips) // across) * high + GAP
+    wide, high = _strip(store, found[0], 1).size  # they are all of one size
+    across = min(ACROSS, len(found))
+    width, height = across * wide, -(-len(found) // across) * high + GAP
     if height > (MOST_SIDE if path.suffix.lower() == ".jpg" else MOST_PIXELS // width):
         raise UsageError(
-            f"a sheet of {len(strips)} universes would be too tall for {path.name}", "ask for fewer with --top."
+            f"a sheet of {len(found)} universes would be too tall for {path.name}", "ask for fewer with --top."
         )
     sheet = Image.new("RGB", (width, height), GROUND)
-    for number, strip in enumerate(strips):
-        sheet.paste(strip, (number % across * wide, number // across * high))
+    for number, each in enumerate(found):
+        sheet.paste(_strip(store, each, number + 1), (number % across * wide, number // across * high))
     encoded = io.BytesIO()
     if path.suffix.lower() == ".png":
         sheet.save(encoded, "PNG", optimize=True)

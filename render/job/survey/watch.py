@@ -1,14 +1,15 @@
 """One universe under observation: what was seen of it at each look, kept so that it can go on after an interruption.
 
 A state that comes back proves a stall: a deterministic law goes round from there on. States are compared by digest at every
-look, and looks lie a multiple of :data:`ROUND` steps apart, so that short cycles of most lengths meet themselves at the next
-look and every cycle of up to half as many steps as there are looks is found.
+look, and looks lie a multiple of :data:`ROUND` steps apart. A cycle meets itself after as many looks as its length divided by
+what it has in common with that multiple: at the next one for many short cycles.
 """
 
 from __future__ import annotations
 
 import io
 import json
+import zipfile
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,17 +93,19 @@ class Watch:
         content = io.BytesIO()
         arrays: dict[str, Any] = {f"state.{name}": np.asarray(value) for name, value in vars(state).items()}
         arrays |= {f"picture.{step}": np.frombuffer(jpeg, np.uint8) for step, jpeg in self.pictures.items()}
-        np.savez_compressed(content, told=np.array(json.dumps(told)), descriptors=np.array(self.descriptors), **arrays)
+        np.savez(content, told=np.array(json.dumps(told)), descriptors=np.array(self.descriptors), **arrays)
         return content.getvalue()
 
 
-def from_bytes(content: bytes, engine: str) -> tuple[Watch, Any]:
-    """A watch and its universe's state as :meth:`Watch.to_bytes` kept them."""
-    with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-        told = json.loads(str(stored["told"]))
-        pictures = {step: stored[f"picture.{step}"].tobytes() for step in told.pop("pictures")}
-        state = {name.partition(".")[2]: stored[name] for name in stored.files if name.startswith("state.")}
-        state["step"] = int(state["step"])
-        return Watch(**told, descriptors=list(stored["descriptors"]), pictures=pictures), engines.card(engine).State(
-            **state
-        )
+def from_bytes(content: bytes, engine: str) -> tuple[Watch, Any] | None:
+    """A watch and its universe's state as :meth:`Watch.to_bytes` kept them; None where they are damaged."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
+            told = json.loads(str(stored["told"]))
+            pictures = {step: stored[f"picture.{step}"].tobytes() for step in told.pop("pictures")}
+            fields = {name.partition(".")[2]: stored[name] for name in stored.files if name.startswith("state.")}
+            fields["step"] = int(fields["step"])
+            watch = Watch(**told, descriptors=list(stored["descriptors"]), pictures=pictures)
+            return watch, engines.card(engine).State(**fields)
+    except (KeyError, ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile):
+        return None
