@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The extra that fits this machine's NVIDIA driver, none without a GPU; `make demo EXTRA=` leaves it out.
 EXTRA ?= $(shell $(PYTHON) -I -S render/compute/driver.py --extra)
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types check bench gpu golden docs clean
+.PHONY: help demo test prove lint types check bench gpu golden docs clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -24,8 +24,11 @@ demo: $(VENV)/.run ## install, render 20 seconds of dvd_video, say where the fil
 	$(BIN)/render run --preset dvd_video --duration 20s --out renders/demo --restart
 	@echo "The film is renders/demo/demo.mpg; $(BIN)/render --help shows what else there is."
 
-test: $(VENV)/.dev ## install with development tools and run the test suite
-	$(BIN)/python -m pytest -n auto
+test: $(VENV)/.dev ## install with development tools and run the test suite, without the long proofs
+	$(BIN)/python -m pytest -n auto -m "not slow"
+
+prove: $(VENV)/.dev ## the long proofs: kills, workers, queues, discs, every benchmark
+	$(BIN)/python -m pytest -n auto -m slow
 
 lint: $(VENV)/.dev ## style
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from benchmarks import artifact, disc_page, engine_page, gpu_page, job_page, readme, tables
+from benchmarks import artifact, disc_page, engine_page, gpu_page, job_page, readme, survey_page, tables
 from benchmarks.cases import CASES, ON_REQUEST, QUICK, Case
 from render.errors import RenderError
 from render.job.bench import report
@@ -71,6 +71,7 @@ def command(
             job_page.update()
             disc_page.update()
             engine_page.update()
+            survey_page.update()
             typer.echo("wrote the README's figures and the tables of the pages in docs/")
     if failed:
         raise typer.Exit(1)

@@ -192,6 +192,52 @@ class Automata(Case):
 
 
 @dataclass(frozen=True)
+class Population:
+    """Universes of one survey.
+
+    Attributes:
+        name: of it.
+        preset, settings: whose universes.
+        seeds: the first, and the one behind the last.
+        steps: of each, at least.
+        top: how many of the best are told of.
+        watched: seeds whose every look is told.
+    """
+
+    name: str
+    preset: str
+    settings: tuple[str, ...]
+    seeds: tuple[int, int]
+    steps: int
+    top: int = 24
+    watched: tuple[int, ...] = ()
+
+
+_FEW = ("engine.particles=500", "world.width=322", "world.height=241")
+
+
+@dataclass(frozen=True)
+class Surveys(Case):
+    """Surveys of several populations.
+
+    Attributes:
+        populations: which.
+        sheet: whether the best of ``seeds`` are drawn for docs/survey.md.
+    """
+
+    populations: tuple[Population, ...] = (
+        Population("seeds", "dvd_video", ("look.colour=species",), (0, 512), 2_880, watched=(480,)),
+        Population("any law", "dvd_video", _FEW, (0, 64), 20_160),
+        Population("symmetric law", "dvd_video", (*_FEW, "engine.matrix=symmetric"), (0, 64), 20_160),
+        Population(
+            "life", "life_embers", ("engine.rule=B3/S23", "picture.width=96", "picture.height=64"), (0, 64), 20_160
+        ),
+        Population("long", "dvd_video", (), (480, 481), 200_000, watched=(480,)),
+    )
+    sheet: bool = True
+
+
+@dataclass(frozen=True)
 class Stages(Case):
     """A film's stages, each alone over the same frames and all together; ``render bench`` as a case.
 
@@ -284,6 +330,9 @@ ON_REQUEST: dict[str, Case] = {
             frames=0,
             warm_up=0,
         ),
+        Surveys(
+            "surveys", "Universes found, laws that come to rest, seed 480; takes half an hour.", frames=0, warm_up=0
+        ),
     )
 }
 """Cases that run only when they are named: they measure nothing of this machine's speed."""
@@ -307,6 +356,14 @@ QUICK: dict[str, Case] = {
         Forecasts("forecasts", ON_REQUEST["forecasts"].about, frames=0, warm_up=0, films=(("dvd_video", 0.01, 10),)),
         Fits("fits", ON_REQUEST["fits"].about, frames=0, warm_up=0, films=(("dvd_video", "60s", "40MB", ()),)),
         Rehearsal("disc_rehearsal", ON_REQUEST["disc_rehearsal"].about, frames=0, warm_up=0, length="30s", fit="20MB"),
+        Surveys(
+            "surveys",
+            ON_REQUEST["surveys"].about,
+            frames=0,
+            warm_up=0,
+            sheet=False,
+            populations=(Population("seeds", "dvd_video", _FEW, (478, 482), 240, watched=(480,)),),
+        ),
     )
 }
 """The same cases, cut short: for a look at whether it all works, not for figures."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 
-from benchmarks import automata, discs, gpu_cost, kernels, long_form, sizes, sweeps, yardstick
+from benchmarks import automata, discs, gpu_cost, kernels, long_form, sizes, survey, sweeps, yardstick
 from benchmarks.cases import (
     Automata,
     Case,
@@ -29,11 +29,11 @@ from benchmarks.cases import (
     Pipeline,
     Rehearsal,
     Stages,
+    Surveys,
     Sweep,
     Workers,
     Yardstick,
 )
-from benchmarks.digest import DIGEST_BYTES
 from benchmarks.yardstick import Laps
 from render import preset as presets
 from render.compute import device as devices
@@ -42,6 +42,7 @@ from render.job import plan as plans
 from render.job import run
 from render.job.bench import clocks
 from render.job.bench.particles import mean_neighbours
+from render.job.stall import DIGEST_BYTES
 from render.preset import Preset
 from render.video import codec
 from render.video.film import Film
@@ -73,6 +74,8 @@ def measure(case: Case) -> Report:
             return sizes.fits(case)
         case Rehearsal():
             return discs.rehearsal(case)
+        case Surveys():
+            return survey.surveys(case)
         case Automata():
             return automata.automata(case)
         case KernelTable():

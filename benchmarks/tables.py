@@ -15,7 +15,8 @@ def show(artifact: Artifact) -> str:
     tables = {
         "Yardstick": _yardstick, "EndToEnd": _end_to_end, "Pipeline": _pipeline, "Memory": _memory,
         "JobLayer": _job_layer, "Workers": _workers, "LongJob": _long_job, "Forecasts": _forecasts,
-        "Stages": lines.stages, "Sweep": lines.sweep, "Fits": _fits, "Rehearsal": _rehearsal, "Automata": _automata, "KernelTable": _kernels, "GpuCost": _gpu_cost,
+        "Stages": lines.stages, "Sweep": lines.sweep, "Surveys": _surveys, "Fits": _fits, "Rehearsal": _rehearsal,
+        "Automata": _automata, "KernelTable": _kernels, "GpuCost": _gpu_cost,
     }  # fmt: skip
     threads = ", ".join(f"{name} {count}" for name, count in artifact["threads"].items())
     head = [
@@ -181,3 +182,9 @@ def _automata(artifact: Artifact) -> Iterable[str]:
     for name, film in told["films"].items():
         ms = film["cpu_ms"]
         yield f"{name:18}simulation {ms['simulation']:.1f} ms, look {ms['look']:.1f} ms of CPU; {film['wall_fps']:.0f} fps"
+
+
+def _surveys(artifact: Artifact) -> Iterable[str]:
+    for name, found in artifact["results"].items():
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in found["verdicts"].items())
+        yield f"{name:16}{found['steps']:8,} steps{found['seconds']:8.0f} s   {verdicts}"

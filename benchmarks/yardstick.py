@@ -10,11 +10,11 @@ from fractions import Fraction
 from typing import Any
 
 from benchmarks.cases import Yardstick
-from benchmarks.digest import state_digest
 from benchmarks.original import STAGES, Original
 from render.compute import device as devices
 from render.engines.particle_life import Params, State
 from render.job.bench.particles import mean_neighbours
+from render.job.stall import state_digest
 from render.look.points import PointsLook
 from render.scene import World
 from render.video.film import Film
@@ -118,6 +118,6 @@ def _compare(blocks: list[Report], state: State) -> Report:
         "original_candidates_per_particle": statistics.fmean(
             block["original_candidates_per_particle"] for block in blocks
         ),
-        "render_state_blake2b": state_digest(state),
+        "render_state_blake2b": state_digest(state).hex(),
         "blocks": blocks,
     }

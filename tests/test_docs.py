@@ -68,6 +68,12 @@ def test_the_tables_of_engines_come_from_what_is_stored(name: str) -> None:
     assert engine_page.published(name) == engine_page.TABLES[name](), "run python -m benchmarks --plot"
 
 
+def test_what_surveys_found_comes_from_the_stored_artifact() -> None:
+    from benchmarks import survey_page
+
+    assert survey_page.published() == survey_page.text(), "run python -m benchmarks --plot"
+
+
 def test_the_rehearsal_of_a_disc_comes_from_its_stored_artifact() -> None:
     from benchmarks import disc_page
 
@@ -105,6 +111,7 @@ def test_every_command_has_help(command: list[str]) -> None:
     assert described
 
 
+@pytest.mark.slow
 def test_every_command_of_the_readme_is_understood(tmp_path: Path) -> None:
     """Commands shown in code blocks and under pictures parse; those that make films are tried as dry runs."""
     shown = re.findall(r"^(render (?:run|presets|still)[^#\n]*)", README, re.MULTILINE)

@@ -34,6 +34,7 @@ def stored(folder: Path) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.slow
 def test_all_stages_run_and_leave_an_artifact_and_a_plot(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "benchmarks.gpu", "--device", "emulated", "--quick", "--out", str(tmp_path)]
     answer = subprocess.run(words, cwd=ROOT, capture_output=True, text=True)
@@ -51,6 +52,7 @@ def test_all_stages_run_and_leave_an_artifact_and_a_plot(tmp_path: Path) -> None
     assert (tmp_path / "gpu_emulated-quick.png").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_a_wrong_frame_fails_the_run_and_the_next_stage_still_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -88,6 +90,7 @@ def test_a_wrong_state_is_told_from_a_wrong_frame() -> None:
     assert exact.compare(right, dataclasses.replace(right, frames=(b"a",))) == "1 frames came instead of 2"
 
 
+@pytest.mark.slow
 def test_the_cases_reach_every_kernel() -> None:
     accelerator = open_accelerator(EMULATED)
     launched: set[str] = set()
@@ -200,6 +203,7 @@ def test_the_checkers_summary_is_read(lines: list[str], errors: int | None) -> N
     assert checks.error_count(lines) == errors
 
 
+@pytest.mark.slow
 def test_the_runner_needs_neither_encoder_nor_test_tools() -> None:
     blocked = [
         "imageio_ffmpeg",

@@ -22,6 +22,7 @@ def points() -> Points:
     return particle_life.scene(PARAMS, particle_life.start(PARAMS, WORLD, 480))
 
 
+@pytest.mark.slow
 def test_pairs_in_range_are_those_of_all_pairs() -> None:
     where = points()
     dx, dy = (np.abs(each[:, None] - each[None, :]) for each in (where.x, where.y))
@@ -56,6 +57,7 @@ def test_taps_and_light_are_those_a_film_draws() -> None:
     assert lit / 4 <= quads <= lit
 
 
+@pytest.mark.slow
 def test_code_sizes_are_read_from_the_machine_code() -> None:
     case = ON_REQUEST["kernels"]
     assert isinstance(case, KernelTable)

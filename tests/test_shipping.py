@@ -40,7 +40,7 @@ def test_cupys_interface_is_tested_with_the_cupy_of_the_extra() -> None:
     steps = ROOT / ".ci" / "run"
     if not steps.exists():
         pytest.skip("not a checkout")
-    assert f"'{EXTRAS['cuda12'][0]}'\nmake test\n" in steps.read_text()
+    assert f"'{EXTRAS['cuda12'][0]}'\nmake test prove\n" in steps.read_text()
 
 
 def test_the_probe_names_extras_that_exist() -> None:
@@ -175,6 +175,7 @@ def test_the_image_brings_ffmpeg_and_the_disc_tools() -> None:
     assert len(set(packages())) == len(packages())
 
 
+@pytest.mark.slow
 def test_debian_knows_every_package_of_the_image() -> None:
     if shutil.which("apt-cache") is None:
         pytest.skip("not Debian")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from benchmarks.digest import DIGEST_BYTES, state_digest
 from benchmarks.gpu.bench import LANES, Bench, Failed, Report
 from benchmarks.gpu.settings import film, universe
 from render import engines
@@ -18,6 +17,7 @@ from render.compute import device as devices
 from render.compute.device import Device
 from render.engines import gray_scott
 from render.engines.particle_life import Params
+from render.job.stall import DIGEST_BYTES, state_digest
 from render.look.field import FieldLook
 from render.look.points import Exposure, PointsLook
 from render.scene import World
@@ -68,7 +68,7 @@ def record(made: Film, frames: int) -> Record:
         each.append(hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest())
 
     play(made, frames, take, Clock())
-    return Record(tuple(each), whole.hexdigest(), state_digest(made.state))
+    return Record(tuple(each), whole.hexdigest(), state_digest(made.state).hex())
 
 
 def compare(wanted: Record, got: Record) -> str | None:

@@ -7,11 +7,11 @@ import statistics
 import time
 from collections.abc import Callable
 
-from benchmarks.digest import DIGEST_BYTES
 from benchmarks.gpu.bench import LANES, Bench, Report
 from benchmarks.gpu.settings import film, universe
 from render.compute import device as devices
 from render.compute.device import Device
+from render.job.stall import DIGEST_BYTES
 from render.preset import Preset
 from render.video import readback
 from render.video.frames import Clock, play

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from render import __version__
-from render.cli import batch, bench, contact, disc, doctor, presets, probe, run, status, still, verify
+from render.cli import batch, bench, contact, disc, doctor, presets, probe, run, status, still, survey, verify
 from render.cli.console import complain, silence
 from render.errors import EXIT_CODES, PreflightError, RenderError, UsageError
 
@@ -32,6 +32,7 @@ app.command("batch")(batch.command)
 app.command("status")(status.command)
 app.command("still")(still.command)
 app.command("contact")(contact.command)
+app.command("survey")(survey.command)
 app.command("probe")(probe.command)
 app.add_typer(presets.app, name="presets")
 app.add_typer(disc.app, name="disc")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from render.compute.device import Device
 from render.job.ledger import recipe_digest
 from render.job.plan import film_of
 from render.preset import Preset, to_data
-from render.scene import Field, Points, Scene
+from render.scene import Field, Points, Scene, World
 
 LOOKS = 48
 """How often a universe is looked at, evenly spread; the second half decides."""
@@ -28,8 +29,9 @@ LEAST_ACTIVITY = 0.004
 BANDS = {"cyclic": (0.5, 1.0), "excitable": (0.05, 0.98), "particle_life": (0.02, 0.99)}
 BAND = (0.01, 0.9)
 """Share alive between which a universe is neither dead nor flooded; engines whose cells are never empty have their own."""
-CELLS_ACROSS = 48
+BOXES_ACROSS = 48
 """Particles are counted in boxes, so many along the longer side."""
+Verdict = Literal["alive", "rescued", "dying", "flooded", "frozen"]
 
 
 @dataclass(frozen=True)
@@ -58,19 +60,29 @@ class Vitals:
         half = len(self.alive) // 2
         return self.alive[half:], self.activity[half:]
 
+    def verdict(self, kind: str) -> Verdict:
+        """How it is, in a word."""
+        alive, activity = self.settled
+        low, high = BANDS.get(kind, BAND)
+        if self.rescues:
+            return "rescued"
+        if min(alive) < low:
+            return "dying"
+        if max(alive) > high:
+            return "flooded"
+        return "frozen" if min(activity) < LEAST_ACTIVITY else "alive"
+
     def trouble(self, kind: str) -> str:
         """What is wrong with it, a clause; nothing where it is alive."""
         alive, activity = self.settled
         low, high = BANDS.get(kind, BAND)
-        if self.rescues:
-            return f"it lived on {self.rescues} rescues"
-        if min(alive) < low:
-            return f"it is dying: {min(alive):.1%} alive, at least {low:.0%} expected"
-        if max(alive) > high:
-            return f"it floods: {max(alive):.1%} alive, at most {high:.0%} expected"
-        if min(activity) < LEAST_ACTIVITY:
-            return f"it is frozen: {min(activity):.4f} of change a second, at least {LEAST_ACTIVITY} expected"
-        return ""
+        return {
+            "alive": "",
+            "rescued": f"it lived on {self.rescues} rescues",
+            "dying": f"it is dying: {min(alive):.1%} alive, at least {low:.0%} expected",
+            "flooded": f"it floods: {max(alive):.1%} alive, at most {high:.0%} expected",
+            "frozen": f"it is frozen: {min(activity):.4f} of change a second, at least {LEAST_ACTIVITY} expected",
+        }[self.verdict(kind)]
 
 
 def universe_of(preset: Preset) -> str:
@@ -106,8 +118,8 @@ def measure(preset: Preset, steps: int, device: Device, report: Callable[[int], 
         if number in wanted:
             assert before is not None
             assert now is not None
-            alive.append(_alive(now, world.width, world.height))
-            activity.append(_change(before, now, world.width, world.height) * rate)
+            alive.append(share_alive(now, world))
+            activity.append(float(changes(before, now, world).mean()) * rate)
         before = now
         if number % 16 == 15:
             report((number + 1) * each)
@@ -133,21 +145,28 @@ def levels(scene: Field) -> NDArray[np.float32]:
     return shown
 
 
-def _alive(scene: Scene, width: float, height: float) -> float:
+def share_alive(scene: Scene, world: World) -> float:
+    """Share of the world that is not empty: of a lattice's cells, or of boxes that particles are counted in."""
     if isinstance(scene, Field):
         return float((levels(scene) > SHOWN).mean())
-    side = max(width, height) / CELLS_ACROSS
-    columns, rows = max(1, round(width / side)), max(1, round(height / side))
-    column = np.minimum((scene.x / width * columns).astype(np.int64), columns - 1)
-    row = np.minimum((scene.y / height * rows).astype(np.int64), rows - 1)
-    return len(np.unique(row * columns + column)) / (rows * columns)
+    return float((counted(scene, world) > 0).mean())
 
 
-def _change(before: Scene, now: Scene, width: float, height: float) -> float:
+def counted(scene: Points, world: World) -> NDArray[np.int64]:
+    """Particles in each box, int64 [boxes down, boxes across]; boxes are about square."""
+    side = max(world.width, world.height) / BOXES_ACROSS
+    columns, rows = max(1, round(world.width / side)), max(1, round(world.height / side))
+    column = np.minimum((scene.x / world.width * columns).astype(np.int64), columns - 1)
+    row = np.minimum((scene.y / world.height * rows).astype(np.int64), rows - 1)
+    return np.bincount(row * columns + column, minlength=rows * columns).reshape(rows, columns)
+
+
+def changes(before: Scene, now: Scene, world: World) -> NDArray[np.float32]:
+    """How far each cell's level has changed, from 0 to 1, or how far each particle has come, in heights of the world."""
     if isinstance(before, Field) and isinstance(now, Field):
-        return float(np.abs(levels(now) - levels(before)).mean())
+        return np.asarray(np.abs(levels(now) - levels(before)), np.float32)
     assert isinstance(before, Points)
     assert isinstance(now, Points)
     dx, dy = np.abs(now.x - before.x), np.abs(now.y - before.y)
-    dx, dy = np.minimum(dx, width - dx), np.minimum(dy, height - dy)
-    return float(np.sqrt(dx * dx + dy * dy).mean() / height)
+    dx, dy = np.minimum(dx, world.width - dx), np.minimum(dy, world.height - dy)
+    return np.asarray(np.sqrt(dx * dx + dy * dy) / world.height, np.float32)

@@ -81,6 +81,11 @@ def make(
     replace(path, encoded.getvalue())
 
 
+def font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """The letters of sheets."""
+    return ImageFont.load_default(13)
+
+
 def _height(row: Row, width: int) -> int:
     return max(1, round(width / row.preset.picture.display_aspect))
 
@@ -88,14 +93,14 @@ def _height(row: Row, width: int) -> int:
 def _strip(row: Row, at: list[Fraction], width: int, report: Callable[[int], None]) -> Image.Image:
     height = _height(row, width)
     strip = Image.new("RGB", (len(at) * (width + GAP) + GAP, LABEL + GAP + height), GROUND)
-    pen, font = ImageDraw.Draw(strip), ImageFont.load_default(13)
-    pen.text((GAP, GAP), row.title, INK, font)
+    pen = ImageDraw.Draw(strip)
+    pen.text((GAP, GAP), row.title, INK, font())
     for column, image in enumerate(_pictures(row, at, (width, height), report)):
         left = GAP + column * (width + GAP)
         strip.paste(image, (left, LABEL + GAP))
         if column or len(at) > 1:
             text = f"{float(at[column]):g} s"
-            pen.text((left + width - 2 - pen.textlength(text, font), GAP), text, INK, font)
+            pen.text((left + width - 2 - pen.textlength(text, font()), GAP), text, INK, font())
     return strip
 
 

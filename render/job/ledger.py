@@ -264,7 +264,7 @@ def refuse_other_recipe(folder: Folder, before: dict[str, Any], now: dict[str, A
     """
     # The preset first; words, and what follows from the rest, only where nothing else differs.
     differing = sorted(
-        _differences(before, now), key=lambda found: (_is_last(found[0]), not found[0].startswith("preset."))
+        differences(before, now), key=lambda found: (_is_last(found[0]), not found[0].startswith("preset."))
     )
     differing = [found for found in differing if not _is_last(found[0])] or differing
     if differing:
@@ -280,10 +280,11 @@ def _is_last(where: str) -> bool:
     return where.partition("[")[0] in _LAST
 
 
-def _differences(before: Any, now: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
+def differences(before: Any, now: Any, where: str = "") -> Iterator[tuple[str, str, str]]:
+    """Where two recipes differ, and what stands there in each, in words."""
     if isinstance(before, dict) and isinstance(now, dict):
         for key in sorted(before.keys() | now.keys()):
-            yield from _differences(before.get(key), now.get(key), f"{where}.{key}" if where else key)
+            yield from differences(before.get(key), now.get(key), f"{where}.{key}" if where else key)
     elif isinstance(before, list) and isinstance(now, list):
         number = next((at for at, pair in enumerate(itertools.zip_longest(before, now)) if pair[0] != pair[1]), None)
         if number is not None:  # one of them says enough

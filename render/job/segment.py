@@ -18,6 +18,7 @@ from render import files
 from render.errors import SimulationError, VerificationError
 from render.job import checkpoint
 from render.job.ledger import Record, digests_file, video_file
+from render.job.stall import is_timeless, state_digest
 from render.video import codec as codecs
 from render.video import digest, ffmpeg
 
@@ -145,7 +146,8 @@ def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
     """See that the universe is alive behind a segment.
 
     Raises:
-        SimulationError: its numbers are no numbers any more, or nothing moved for the whole segment.
+        SimulationError: its numbers are no numbers any more, nothing moved for the whole segment, or it is in the very state
+            that it was in before the segment, under a law that does not change.
     """
     segment = take.segment
     for name, array in vars(snapshot.state).items():
@@ -154,11 +156,26 @@ def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
                 f"{name} is no longer a number in {np.count_nonzero(~np.isfinite(array))} places at frame {segment.end}",
                 "choose gentler numbers in the block engine, such as a smaller engine.dt.",
             )
-    if plan.preset.job.frozen == "stop" and segment.frames >= FROZEN_FRAMES and take.is_frozen:
+    if plan.preset.job.frozen == "allow" or segment.frames < FROZEN_FRAMES:
+        return
+    if take.is_frozen:
         raise SimulationError(
             f"nothing moves any more: frames {segment.first} to {segment.end - 1} are all the same",
             "choose another seed, or say --set job.frozen=allow.",
         )
+    if is_timeless(plan.preset.engine) and _has_returned(plan, segment, snapshot):
+        raise SimulationError(
+            f"everything repeats: behind frame {segment.end - 1} the universe is in every bit what it was before frame "
+            f"{segment.first}, so that nothing new will come",
+            "choose another seed, or say --set job.frozen=allow.",
+        )
+
+
+def _has_returned(plan: Plan, segment: Segment, snapshot: Snapshot) -> bool:
+    """Whether a segment ends in the state it began with; not known of the first one, which begins without a checkpoint."""
+    begin = checkpoint.path_of(plan.folder.checkpoints, segment.first)
+    before = checkpoint.load(begin, plan.preset.engine.kind, plan.fingerprint)
+    return before is not None and state_digest(before.state) == state_digest(snapshot.state)
 
 
 def sweep(folder: Folder) -> None:

@@ -31,7 +31,10 @@ class Job(Block):
         ge=0,
         le=36_000,
     )
-    frozen: Literal["stop", "allow"] = setting("stop", "What to do when nothing moves any more for a whole segment.")
+    frozen: Literal["stop", "allow"] = setting(
+        "stop",
+        "What to do when nothing moves any more for a whole segment, or the universe ends it in the state it began it with.",
+    )
     retries: int = setting(2, "How often a segment whose encoder dies is tried again.", ge=0, le=100)
 
 

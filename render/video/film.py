@@ -35,7 +35,7 @@ class Snapshot:
     Attributes:
         frame: number of the next frame.
         state: the engine's State, host arrays.
-        memory: the look's Memory, host arrays.
+        memory: the look's Memory, host arrays; None for a look that remembers nothing yet.
     """
 
     frame: int
@@ -74,7 +74,7 @@ class Film:
         start: Any = self._card.start(engine, world, seed) if snapshot is None else moved(snapshot.state, np.copy)
         self._state = start if self.accelerator is None else to_device(start, self.accelerator)
         self._stepper = engines.stepper(kind, engine, world, device)
-        memory = None if snapshot is None else moved(snapshot.memory, np.copy)
+        memory = None if snapshot is None or snapshot.memory is None else moved(snapshot.memory, np.copy)
         shown = self._card.scene(engine, start)
         self.darkroom = looks.open_darkroom(look, picture.geometry(world), seed, device, shown, memory)
 

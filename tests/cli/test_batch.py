@@ -41,6 +41,7 @@ def failing_ffmpeg(folder: Path, tool: ffmpeg.Tool, job: str) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_queue_of_twelve_with_two_that_fail(tmp_path: Path, tool: ffmpeg.Tool) -> None:
     """The other ten finish, the summary is right, and running it again does only what is left."""
     rows: list[dict[str, Any]] = [
@@ -85,6 +86,7 @@ def test_a_queue_of_twelve_with_two_that_fail(tmp_path: Path, tool: ffmpeg.Tool)
     assert " begins" not in third.stdout
 
 
+@pytest.mark.slow
 def test_the_summary_is_a_table(tmp_path: Path) -> None:
     name = queue(tmp_path, {"seed": 1}, {"preset": "dvd_vidio"}, {"seed": 2, "set": {"look.trial": 1}})
     answer = render("batch", name, *OPTIONS, cwd=tmp_path)
@@ -133,6 +135,7 @@ def test_a_bad_command_line_is_one_sentence(arguments: list[str], told: str, tmp
     assert not (tmp_path / "films").exists()
 
 
+@pytest.mark.slow
 def test_presets_times_seeds_on_two_gpus(tmp_path: Path, fake_driver: Callable[..., None]) -> None:
     """Each GPU gets one job; that there is nothing behind the stand-in driver is each job's own failure."""
     fake_driver(N=2)
@@ -147,6 +150,7 @@ def test_presets_times_seeds_on_two_gpus(tmp_path: Path, fake_driver: Callable[.
         assert "is not possible: " in job["reason"]
 
 
+@pytest.mark.slow
 def test_the_first_ctrl_c_stops_the_jobs_and_the_same_command_goes_on(tmp_path: Path) -> None:
     job = tmp_path / "films" / "1"
     name = queue(tmp_path, {"seed": 1, **LONG_ROW}, {"seed": 2, "priority": 1}, {"seed": 3})
@@ -174,6 +178,7 @@ def test_the_first_ctrl_c_stops_the_jobs_and_the_same_command_goes_on(tmp_path: 
     assert "dvd_video-1: note: damaged and made again: segment 0" in out
 
 
+@pytest.mark.slow
 def test_a_second_ctrl_c_ends_at_once(tmp_path: Path, tool: ffmpeg.Tool) -> None:
     """Even where a job cannot stop, because its ffmpeg does not finish the film it is joining."""
     join = tmp_path / "stand-in"
@@ -195,6 +200,7 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path, tool: ffmpeg.Tool) -> None
     assert not psutil.pid_exists(told["pid"])
 
 
+@pytest.mark.slow
 def test_jobs_do_not_outlive_a_queue_that_is_killed(tmp_path: Path) -> None:
     name = queue(tmp_path, {"seed": 1, **LONG_ROW})
     with started("batch", name, *OPTIONS, cwd=tmp_path) as process:
@@ -208,6 +214,7 @@ def test_jobs_do_not_outlive_a_queue_that_is_killed(tmp_path: Path) -> None:
     assert beat(tmp_path / "films" / "1")["phase"] == "stopped"
 
 
+@pytest.mark.slow
 def test_a_job_that_crashes_takes_nothing_with_it(tmp_path: Path) -> None:
     name = queue(tmp_path, {"seed": 1, **LONG_ROW}, {"seed": 2})
     with started("batch", name, *OPTIONS, "--progress", "json", cwd=tmp_path) as process:
@@ -219,6 +226,7 @@ def test_a_job_that_crashes_takes_nothing_with_it(tmp_path: Path) -> None:
     assert "killed by SIGKILL" in summary["jobs"][0]["reason"]
 
 
+@pytest.mark.slow
 def test_a_job_somebody_else_works_on_is_left_alone(tmp_path: Path) -> None:
     with started(*run_options(LONG, "films/1"), cwd=tmp_path):
         told = drawing(tmp_path / "films" / "1")
@@ -234,6 +242,7 @@ def test_a_job_somebody_else_works_on_is_left_alone(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_ctrl_z_lets_the_jobs_rest_and_they_go_on(tmp_path: Path) -> None:
     job = tmp_path / "films" / "1"
     name = queue(tmp_path, {"seed": 1, **LONG_ROW})
@@ -250,6 +259,7 @@ def test_ctrl_z_lets_the_jobs_rest_and_they_go_on(tmp_path: Path) -> None:
     assert process.returncode == 143
 
 
+@pytest.mark.slow
 def test_rests_are_the_queues(tmp_path: Path) -> None:
     job = tmp_path / "films" / "1"
     name = queue(tmp_path, {"seed": 1, **LONG_ROW})

@@ -41,6 +41,7 @@ def one_sentence(answer: subprocess.CompletedProcess[str]) -> str:
     return answer.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
@@ -94,6 +95,7 @@ def test_a_bad_file_names_its_line(text: str, told: str, tmp_path: Path) -> None
     assert {path.name for path in tmp_path.iterdir()} == {"film.yaml"}
 
 
+@pytest.mark.slow
 def test_a_whole_run(tmp_path: Path) -> None:
     answer = render("run", *TINY, cwd=tmp_path)
     assert answer.returncode == 0, answer.stderr
@@ -117,6 +119,7 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert film.read_bytes() != made
 
 
+@pytest.mark.slow
 def test_json_progress_is_one_object_a_line(tmp_path: Path) -> None:
     answer = render("run", *TINY, "--progress", "json", cwd=tmp_path)
     events = [json.loads(line) for line in answer.stdout.splitlines()]
@@ -158,6 +161,7 @@ ENCODERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ENCODERS)
 def test_who_encodes_is_told_with_the_reason(case: str, tmp_path: Path) -> None:
     names, reason, told = ENCODERS[case]
@@ -197,6 +201,7 @@ def test_an_encoder_too_small_for_the_picture_names_the_other_codec(tmp_path: Pa
     assert "the picture is 7680 x 2160; hevc takes 8192" in one_sentence(answer)
 
 
+@pytest.mark.slow
 def test_the_announcement_says_who_encodes(tmp_path: Path) -> None:
     asked = render(*H264, "--encoder", "software", cwd=tmp_path)
     assert "\nsoftware encoder (asked for); ffmpeg " in asked.stdout, asked.stderr
@@ -204,6 +209,7 @@ def test_the_announcement_says_who_encodes(tmp_path: Path) -> None:
     assert "\nsoftware encoder (MPEG-2 has no NVENC); ffmpeg " in auto.stdout, auto.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_seed_is_drawn_told_and_kept(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("extends: dvd_video\nseed:\nengine:\n  matrix: random\n")
     answer = render("run", "--preset", "mine.yaml", "--frames", "3", "--progress", "json", cwd=tmp_path)
@@ -212,6 +218,7 @@ def test_a_missing_seed_is_drawn_told_and_kept(tmp_path: Path) -> None:
     assert manifest["seed"] == start["seed"]
 
 
+@pytest.mark.slow
 def test_a_film_with_a_drawn_seed_goes_on_with_it(tmp_path: Path) -> None:
     """The same command draws no other universe into the same folder; where the folder is named after it, it is told."""
     (tmp_path / "mine.yaml").write_text("extends: dvd_video\nseed:\nengine:\n  matrix: random\n")
@@ -228,6 +235,7 @@ def test_a_film_with_a_drawn_seed_goes_on_with_it(tmp_path: Path) -> None:
     assert f"the same command with --out renders/{folder.name} goes on from there." in told
 
 
+@pytest.mark.slow
 def test_output_nobody_reads_does_not_stop_a_film(tmp_path: Path) -> None:
     """A closed pipe, a full log disk, closed descriptors, letters the terminal lacks: the film is made all the same."""
     base = f"{sys.executable} -m render run --preset dvd_video --frames 90 --progress json"
@@ -271,6 +279,7 @@ def test_a_name_that_is_no_text_is_refused_before_the_start(tmp_path: Path) -> N
     assert "is no name for a folder" in one_sentence(answer)
 
 
+@pytest.mark.slow
 def test_a_wrong_stall_limit_is_told_before_the_start(tmp_path: Path) -> None:
     for wrong in ("abc", "-1", "0", "nan"):
         answer = render("run", *TINY, cwd=tmp_path, env={"RENDER_STALL_SECONDS": wrong})
@@ -279,6 +288,7 @@ def test_a_wrong_stall_limit_is_told_before_the_start(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_strangers_preset_writes_no_still_elsewhere(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "evil.yaml").write_text("extends: dvd_video\nseed: x/../../out/pwn\n")
@@ -288,6 +298,7 @@ def test_a_strangers_preset_writes_no_still_elsewhere(tmp_path: Path) -> None:
     assert len(list((tmp_path / "in").glob("*.png"))) == 1
 
 
+@pytest.mark.slow
 def test_kinds_and_settings_come_in_any_order(tmp_path: Path) -> None:
     for settings in (["codec.crf=18", "codec.kind=h264"], ["codec.kind=h264", "codec.crf=18"]):
         words = [word for setting in settings for word in ("--set", setting)]
@@ -295,6 +306,7 @@ def test_kinds_and_settings_come_in_any_order(tmp_path: Path) -> None:
         assert "-crf 18" in answer.stdout, answer.stderr
 
 
+@pytest.mark.slow
 def test_a_disagreement_names_the_option(tmp_path: Path) -> None:
     answer = render("run", *TINY, "--set", "engine.positions=circle", cwd=tmp_path)
     assert "--set engine.positions" in one_sentence(answer)
@@ -302,6 +314,7 @@ def test_a_disagreement_names_the_option(tmp_path: Path) -> None:
     assert one_sentence(answer).startswith("render: --duration comes to 0 frames")
 
 
+@pytest.mark.slow
 def test_a_pasted_matrix(tmp_path: Path) -> None:
     rows = "0.5\t-0.2\n0\t0.3"
     answer = render(
@@ -334,11 +347,13 @@ def test_dry_run_shows_everything_and_touches_nothing(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_warning_for_a_picture_most_players_refuse(tmp_path: Path) -> None:
     answer = render("run", "--preset", "panoramic", "--dry-run", cwd=tmp_path)
     assert "above H.264 level 5.2" in answer.stdout
 
 
+@pytest.mark.slow
 def test_backends_agree_through_the_front_door(tmp_path: Path) -> None:
     digests = set()
     for number, options in enumerate((["--device", "reference"], ["--device", "cpu"], ["--threads", "2"])):
@@ -365,6 +380,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     assert "/file/film cannot be made" in one_sentence(answer)
 
 
+@pytest.mark.slow
 def test_no_ffmpeg_and_a_poor_ffmpeg_are_told(tmp_path: Path) -> None:
     answer = render("run", *TINY, cwd=tmp_path, env={"RENDER_FFMPEG": "/no/such/ffmpeg"})
     assert answer.returncode == 3
@@ -402,6 +418,7 @@ def start_run(*arguments: str, cwd: Path) -> subprocess.Popen[str]:
     raise AssertionError("no frames within a minute")
 
 
+@pytest.mark.slow
 def test_ffmpeg_killed_mid_run_is_told(tmp_path: Path) -> None:
     process = start_run("--preset", "dvd_video", "--set", "job.retries=0", cwd=tmp_path)
     (child,) = _children(process.pid)
@@ -414,6 +431,7 @@ def test_ffmpeg_killed_mid_run_is_told(tmp_path: Path) -> None:
     assert_no_film(tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_the_first_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(
     number: signal.Signals, code: int, tmp_path: Path
@@ -453,6 +471,7 @@ def _wait_until_idle(process: int) -> None:
         time.sleep(0.4)
 
 
+@pytest.mark.slow
 def test_the_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     process = start_run(cwd=tmp_path)
     (child,) = _children(process.pid)
@@ -469,6 +488,7 @@ def test_the_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
     assert not Path(f"/proc/{child}").exists()
 
 
+@pytest.mark.slow
 def test_a_file_size_limit_mid_run_is_told(tmp_path: Path) -> None:
     """A disk that fills up, as far as a program can tell: no file may pass one megabyte."""
     program = (
@@ -483,6 +503,7 @@ def test_a_file_size_limit_mid_run_is_told(tmp_path: Path) -> None:
     assert_no_film(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_mid_run_is_told(tmp_path: Path) -> None:
     """On a real small disk where one can be mounted: 4 MiB of memory."""
     disk = tmp_path / "disk"
@@ -503,6 +524,7 @@ def test_a_disk_that_fills_up_mid_run_is_told(tmp_path: Path) -> None:
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.slow
 def test_still_list_show_check_doctor_bench(tmp_path: Path) -> None:
     still = render("still", "--preset", "dvd_video", "--frame", "5", cwd=tmp_path)
     assert still.returncode == 0, still.stderr
@@ -531,6 +553,7 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     assert answer.returncode == 1
 
 
+@pytest.mark.slow
 def test_a_narrow_terminal_is_respected(tmp_path: Path) -> None:
     """On a terminal of 60 columns no line of a run is longer than that."""
     import fcntl

@@ -94,6 +94,7 @@ def test_auto_says_why_it_takes_the_processor(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in MACHINES if name != "small card"])
 def test_doctor_says_why_the_gpu_is_not_used_and_is_content(
     name: str, fake_driver: FakeDriver, stand_in_cupy: Stand, tmp_path: Path
@@ -112,6 +113,7 @@ def test_doctor_says_why_the_gpu_is_not_used_and_is_content(
     assert line[len("GPU        " + told) :].startswith("the CPU makes the same frames" if "leave" in hint else hint)
 
 
+@pytest.mark.slow
 def test_doctor_lists_every_gpu(fake_driver: FakeDriver, stand_in_cupy: Stand, tmp_path: Path) -> None:
     fake_driver(N=3, NAME_0="NVIDIA H200", NAME_1="NVIDIA L4", NAME_2="Tesla T4", CC_0=90, CC_2=75, MEM_2=16 << 30)
     stand_in_cupy("missing")
@@ -144,6 +146,7 @@ def test_without_a_driver_there_is_no_gpu(tmp_path: Path, monkeypatch: pytest.Mo
 # --gpu
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["run", "still", "bench"])
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
@@ -174,6 +177,7 @@ def test_a_named_gpu_is_that_one_or_none(
 # Events and manifest
 
 
+@pytest.mark.slow
 def test_the_start_event_names_the_device(fake_driver: FakeDriver, stand_in_cupy: Stand, tmp_path: Path) -> None:
     fake_driver(NAME="NVIDIA L4")
     stand_in_cupy("missing")
@@ -190,6 +194,7 @@ def test_the_start_event_names_the_device(fake_driver: FakeDriver, stand_in_cupy
 # The emulation
 
 
+@pytest.mark.slow
 def test_the_emulated_gpu_makes_the_processors_film(tmp_path: Path) -> None:
     """Byte for byte, through CUDA's kernels and the host code of a GPU; nothing may skip this but the lack of g++."""
     films = {}
@@ -207,6 +212,7 @@ def test_the_emulated_gpu_makes_the_processors_film(tmp_path: Path) -> None:
     assert films["emulated"] == films["cpu"]
 
 
+@pytest.mark.slow
 def test_the_emulated_gpu_makes_the_processors_still(tmp_path: Path) -> None:
     stills = []
     for device in ("cpu", "emulated"):

@@ -24,6 +24,7 @@ def render(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_probe_says_what_a_film_will_cost_and_look_like(tmp_path: Path) -> None:
     words = ["--set", "codec.bitrate=20k", "--set", "codec.max_bitrate=40k", "--set", "codec.buffer=80k"]
     words = [word.replace("20k", "32k") for word in words]
@@ -42,6 +43,7 @@ def test_a_probe_says_what_a_film_will_cost_and_look_like(tmp_path: Path) -> Non
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_a_probe_for_programs(tmp_path: Path) -> None:
     answer = render("probe", "-p", "dvd_mp4", *SMALL, "--fit", "300MB", "--at", "1s", "--seconds", "1s", "--json",
                     cwd=tmp_path)  # fmt: skip
@@ -89,6 +91,7 @@ def test_what_is_wrong_is_said_in_one_sentence(words: list[str], said: str, tmp_
     assert answer.stderr.startswith(said)
 
 
+@pytest.mark.slow
 def test_a_film_fills_a_size_and_says_so(tmp_path: Path) -> None:
     """Half a minute of DVD in two segments; MPEG-2 keeps to its bit rate within a few thousandths."""
     size = ["--duration", "30s", "--fit", "12MB", "--set", "job.segment_frames=450"]
@@ -105,6 +108,7 @@ def test_a_film_fills_a_size_and_says_so(tmp_path: Path) -> None:
     assert "is finished already" in again.stdout
 
 
+@pytest.mark.slow
 def test_a_run_warns_before_it_begins(tmp_path: Path) -> None:
     answer = render("run", "-p", "bd_4k_6h", "--set", "engine.particles=115000", "--dry-run", cwd=tmp_path)
     assert "note:    455 kbit a frame are 4.0 bits a particle, far below what such a picture needs" in answer.stdout
@@ -116,6 +120,7 @@ STOPPED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("command", "number"), [("probe", signal.SIGTERM), ("probe", signal.SIGHUP), ("bench", signal.SIGTERM)]
 )

@@ -28,6 +28,7 @@ def files(folder: Path) -> dict[str, int]:
     return {str(path): path.stat().st_mtime_ns for path in folder.rglob("*")}
 
 
+@pytest.mark.slow
 def test_a_run_at_work_tells_from_elsewhere_until_it_is_killed(tmp_path: Path) -> None:
     job = tmp_path / "renders" / "one"
     with started(*run_options(LONG, "renders/one"), cwd=tmp_path) as process:
@@ -68,6 +69,7 @@ def test_a_run_at_work_tells_from_elsewhere_until_it_is_killed(tmp_path: Path) -
     assert files(job) == before  # it only reads
 
 
+@pytest.mark.slow
 def test_stopped_and_then_finished(tmp_path: Path) -> None:
     job = tmp_path / "one"
     options = run_options(60, "one")
@@ -88,6 +90,7 @@ def test_stopped_and_then_finished(tmp_path: Path) -> None:
     assert "finished, 60 frames" in render("status", "one", cwd=tmp_path).stdout
 
 
+@pytest.mark.slow
 def test_a_failure_is_told_with_its_reason_and_a_queue_with_its_jobs(tmp_path: Path) -> None:
     (tmp_path / "stand-in").write_text('#!/bin/sh\ncase "$*" in *00001.*part) exit 9;; esac\nexec "$REAL" "$@"\n')
     (tmp_path / "stand-in").chmod(0o755)
@@ -108,6 +111,7 @@ def test_a_failure_is_told_with_its_reason_and_a_queue_with_its_jobs(tmp_path: P
     assert "to go for all of them" in words
 
 
+@pytest.mark.slow
 def test_a_queue_has_a_speed_and_a_time_to_go_as_a_whole(tmp_path: Path) -> None:
     (tmp_path / "queue.yaml").write_text(
         "defaults: {preset: dvd_video, frames: 30}\njobs:\n  - {seed: 480, out: one}\n  - {seed: 1, frames: 90, out: two}\n"
@@ -127,6 +131,7 @@ def test_a_queue_has_a_speed_and_a_time_to_go_as_a_whole(tmp_path: Path) -> None
     assert "prset" in words
 
 
+@pytest.mark.slow
 def test_what_is_no_job_is_told(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for name in ("nothing", "empty"):
@@ -138,6 +143,7 @@ def test_what_is_no_job_is_told(tmp_path: Path) -> None:
     assert "there are no jobs" in answer.stdout
 
 
+@pytest.mark.slow
 def test_a_time_to_stop_is_a_clean_stop(tmp_path: Path) -> None:
     for seconds in (4, 16, 64):  # a busy machine may need them to start the program
         when = datetime.now() + timedelta(seconds=seconds)
@@ -149,6 +155,7 @@ def test_a_time_to_stop_is_a_clean_stop(tmp_path: Path) -> None:
     assert beat(tmp_path / "one")["phase"] == "stopped"
 
 
+@pytest.mark.slow
 def test_a_group_that_is_suspended_goes_on_and_no_encoder_is_given_up(tmp_path: Path) -> None:
     """Both as Ctrl-Z does and as a debugger does, for longer than an encoder may sit on a frame."""
     job = tmp_path / "one"
@@ -165,6 +172,7 @@ def test_a_group_that_is_suspended_goes_on_and_no_encoder_is_given_up(tmp_path: 
     assert process.returncode == 143, complained
 
 
+@pytest.mark.slow
 def test_an_attached_run_stops_when_its_input_ends(tmp_path: Path) -> None:
     job = tmp_path / "one"
     with started(*run_options(LONG, "one"), "--attached", cwd=tmp_path, stdin=subprocess.PIPE) as process:
@@ -182,6 +190,7 @@ def test_an_attached_run_stops_when_its_input_ends(tmp_path: Path) -> None:
     assert process.returncode == 143
 
 
+@pytest.mark.slow
 def test_workers_rest_with_their_crew(tmp_path: Path) -> None:
     job = tmp_path / "one"
     options = run_options(LONG, "one")

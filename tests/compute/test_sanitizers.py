@@ -76,6 +76,7 @@ def sanitizers(cxx: str) -> None:
             pytest.fail(said) if os.environ.get("CI") else pytest.skip(said)
 
 
+@pytest.mark.slow
 def test_our_kernels_are_clean_and_make_the_same_frames(tmp_path: Path) -> None:
     answer = child(tmp_path)
     assert (answer.returncode, answer.stderr) == (0, "")
@@ -93,6 +94,7 @@ def line_of(name: str, text: str) -> int:
     return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new", "where", "kernel"),
     [

@@ -70,6 +70,7 @@ def packets(disc: Disc) -> list[dict[str, Any]]:
 # What a player sees
 
 
+@pytest.mark.slow
 def test_libbluray_opens_the_image(disc: Disc) -> None:
     told = answer(program("bd_info"), str(disc.image))
     for line in (

@@ -205,6 +205,7 @@ def test_the_command_that_burns(bench: Bench, case: str) -> None:
     assert f"the disc equals {image}" in said
 
 
+@pytest.mark.slow
 def test_nothing_is_burned_unless_asked(bench: Bench) -> None:
     bench.device.write_text("")
     for flags in ([], ["--yes"], ["--dry-run", "--yes"], ["--burn", "--dry-run"], ["--dry-run", "--burn", "--yes"]):
@@ -230,6 +231,7 @@ def playing(tool: ffmpeg.Tool, tmp_path_factory: pytest.TempPathFactory) -> dict
     return {kind: work / f"{kind}.iso" for kind in ("dvd", "bdmv")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "told"), [("dvd", DVD_R), ("dvd", DVD_PLUS_RW_USED), ("bdmv", BD_R), ("bdmv", BD_RE)])
 def test_discs_that_play_are_verified_and_burned(
     bench: Bench, playing: dict[str, Path], kind: str, told: answers.Answer
@@ -240,6 +242,7 @@ def test_discs_that_play_are_verified_and_burned(
     assert bench.ran[0][-1] == f"{bench.device}={playing[kind]}"
 
 
+@pytest.mark.slow
 def test_what_spare_blocks_take_is_what_the_drive_says(bench: Bench) -> None:
     """growisofs chooses the largest of what it offers."""
     assert "with 12219392 blocks free" in (said := bench.burn(told=BD_R))
@@ -248,6 +251,7 @@ def test_what_spare_blocks_take_is_what_the_drive_says(bench: Bench) -> None:
     assert "spare blocks" not in bench.burn(told=BD_RE_USED)
 
 
+@pytest.mark.slow
 def test_what_is_overwritten_is_asked_for(bench: Bench) -> None:
     said = bench.burn(told=DVD_PLUS_RW_USED)
     assert "with 2295104 blocks to overwrite" in said
@@ -256,6 +260,7 @@ def test_what_is_overwritten_is_asked_for(bench: Bench) -> None:
     assert bench.ran == []
 
 
+@pytest.mark.slow
 def test_the_disc_is_waited_for(bench: Bench) -> None:
     """growisofs ends before the drive has loaded the disc again; some drives have to be closed by hand."""
     assert "the disc equals" in (said := bench.burn("--burn", "--yes", late=3))
@@ -267,6 +272,7 @@ def test_the_disc_is_waited_for(bench: Bench) -> None:
     assert bench.ran[-1][0] == "growisofs"
 
 
+@pytest.mark.slow
 def test_a_bad_burn_is_noticed(bench: Bench) -> None:
     assert "the disc is not what was burned" in bench.burn("--burn", "--yes", code=7, BURN_BADLY="1")
     assert "growisofs ended with exit code 5" in bench.burn("--burn", "--yes", code=9, BURN_CODE="5")
@@ -278,6 +284,7 @@ def test_wrong_words(bench: Bench) -> None:
         bench.burn(*words, code=2)
 
 
+@pytest.mark.slow
 def test_xorriso_burns_too(bench: Bench) -> None:
     bench.device.write_bytes(bench.images["data"].read_bytes())
     bench.burn("--burn", "--yes", "--with", "xorriso", "--speed", "8")

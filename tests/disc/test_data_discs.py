@@ -43,6 +43,7 @@ def run(*words: object) -> bytes:
     return subprocess.run([*map(str, words)], capture_output=True, check=True).stdout
 
 
+@pytest.mark.slow
 def test_every_reader_finds_every_file(made: Path, image: Path, tmp_path: Path) -> None:
     """7-Zip, isoinfo by both kinds of names, xorriso, and our own on all three file systems."""
     needs("7zz", "isoinfo", "xorriso")
@@ -116,6 +117,7 @@ def huge(tmp_path: Path) -> Iterator[Path]:
     (tree / "film.mp4").unlink()
 
 
+@pytest.mark.slow
 def test_a_file_over_four_gibibytes_is_on_pure_udf(huge: Path, tmp_path: Path) -> None:
     """By our own reader its ends, by libudfread all of it."""
     needs("7zz", "genisoimage")
@@ -153,6 +155,7 @@ def test_one_byte_decides(huge: Path) -> None:
         assert f"data, {system}," in script("image.sh", "--dry-run", "--medium", "bd25", huge)
 
 
+@pytest.mark.slow
 def test_an_image_too_large_for_its_medium_is_refused(huge: Path) -> None:
     os.truncate(huge / "film.mp4", 4_700_000_000)
     assert "the image is larger than a dvd5" in script("image.sh", "--dry-run", "--medium", "dvd5", huge, code=6)
@@ -189,6 +192,7 @@ def blu_ray(tool: ffmpeg.Tool, folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_blu_ray_from_a_job(tool: ffmpeg.Tool, tmp_path: Path) -> None:
     """libbluray opens the image."""
     needs("bd_list_titles")

@@ -151,6 +151,7 @@ def test_sizes_grow_as_discs_do(tmp_path: Path) -> None:
     assert 0 < sizes.image_bytes("data", [huge]) - huge.bytes < 4_000_000
 
 
+@pytest.mark.slow
 def test_plan_says_what_fits_where_and_what_is_missing(tmp_path: Path) -> None:
     written(tmp_path / "job", bytes=4_690_000_000)
     words = [sys.executable, "-m", "render", "disc", "plan", str(tmp_path / "job"), "--chapters", "5m"]
@@ -167,6 +168,7 @@ def test_plan_says_what_fits_where_and_what_is_missing(tmp_path: Path) -> None:
         assert made.stderr.startswith("render: ")
 
 
+@pytest.mark.slow
 def test_render_disc_becomes_the_script(tmp_path: Path) -> None:
     folder = written(tmp_path / "job", bytes=10)
     (folder / "film.mpg").write_bytes(bytes(10))
@@ -180,6 +182,7 @@ def test_render_disc_becomes_the_script(tmp_path: Path) -> None:
         assert said in made.stderr
 
 
+@pytest.mark.slow
 def test_the_scripts_know_the_same_media(tmp_path: Path) -> None:
     needs("genisoimage")
     (tmp_path / "tree").mkdir()
@@ -200,6 +203,7 @@ def test_missing_tools_are_named_with_their_packages(tmp_path: Path) -> None:
     assert "there is no nopython" in script("author.sh", folder, code=3, RENDER_PYTHON="nopython")
 
 
+@pytest.mark.slow
 def test_the_scripts_are_clean() -> None:
     needs("shellcheck")
     scripts = sorted(SCRIPTS.glob("*.sh"))

@@ -63,6 +63,7 @@ def walked(walk: str, *words: object) -> list[str]:
     return [line for line in answer(walk, *words).splitlines() if line.startswith(known)]
 
 
+@pytest.mark.slow
 def test_plays_when_put_in_and_begins_again_three_times_untouched(disc: Disc, walk: str) -> None:
     told = walked(walk, disc.image, 3)
     assert told == [f"title 1 chapter {number}" for number in (1, 2, 3, 4)] * 3 + ["begins again"]
@@ -146,6 +147,7 @@ def test_it_goes_on_one_layer(disc: Disc, tmp_path: Path, medium: str) -> None:
     assert "a DVD-Video needs a dvd5" in script("image.sh", *words, code=2)
 
 
+@pytest.mark.slow
 def test_the_same_film_makes_the_same_image(disc: Disc, tmp_path: Path) -> None:
     """Authored again, elsewhere and later."""
     script("author.sh", disc.job, "--out", tmp_path / "again")
@@ -155,6 +157,7 @@ def test_the_same_film_makes_the_same_image(disc: Disc, tmp_path: Path) -> None:
     assert (tmp_path / "later.iso").read_bytes() != disc.image.read_bytes()
 
 
+@pytest.mark.slow
 def test_verify_finds_everything_and_notices_anything(disc: Disc, tmp_path: Path) -> None:
     told = script("verify.sh", disc.image, disc.job)
     assert f"all {NTSC} frames are there" in told
@@ -197,6 +200,7 @@ def test_a_film_that_is_not_its_manifest_s_is_refused(disc: Disc, tmp_path: Path
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad"]
 
 
+@pytest.mark.slow
 def test_a_tool_that_fails_leaves_no_disc_and_its_remains_are_asked_for(disc: Disc, tmp_path: Path) -> None:
     """dvdauthor finds no film in what has its name, size and digest."""
     needs("dvdauthor")
@@ -215,6 +219,7 @@ def test_a_tool_that_fails_leaves_no_disc_and_its_remains_are_asked_for(disc: Di
     script("author.sh", "--yes", bad, code=9)
 
 
+@pytest.mark.slow
 def test_two_films_play_one_after_the_other_in_pal(
     pal: list[Path], walk: str, decode: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -235,6 +240,7 @@ def test_two_films_play_one_after_the_other_in_pal(
     assert {path.name for path in (tree / "EXTRAS" / "02").iterdir()} == {"manifest.json", "preset.yaml"}
 
 
+@pytest.mark.slow
 def test_a_menu_waits_and_its_buttons_do_what_they_say(pal: list[Path], disc: Disc, walk: str, tmp_path: Path) -> None:
     needs("dvdauthor", "spumux", "genisoimage")
     tree, image = tmp_path / "menu", tmp_path / "menu.iso"
@@ -252,6 +258,7 @@ def test_a_menu_waits_and_its_buttons_do_what_they_say(pal: list[Path], disc: Di
     assert told == pytest.approx(image.stat().st_size, abs=4 * 2048)
 
 
+@pytest.mark.slow
 def test_a_menu_s_size_is_foretold_whatever_is_on_it(pal: list[Path], tmp_path: Path) -> None:
     """In another standard and shape, of two films and with other words."""
     needs("dvdauthor", "spumux", "genisoimage")
@@ -263,6 +270,7 @@ def test_a_menu_s_size_is_foretold_whatever_is_on_it(pal: list[Path], tmp_path: 
         assert told == pytest.approx(image.stat().st_size, abs=8 * 2048)
 
 
+@pytest.mark.slow
 def test_without_a_loop_it_stops(pal: list[Path], walk: str, tmp_path: Path) -> None:
     needs("dvdauthor", "genisoimage")
     script("author.sh", "--once", "--out", tmp_path / "once", pal[0])
@@ -291,6 +299,7 @@ def test_a_chapter_too_many_is_none_on_the_disc(disc: Disc) -> None:
     assert len(chapters.on_units(long, 300)) == 24
 
 
+@pytest.mark.slow
 def test_films_that_cannot_share_a_disc_are_refused(disc: Disc, pal: list[Path], tmp_path: Path) -> None:
     assert "one standard" in script("author.sh", "--out", tmp_path / "x", disc.job, pal[0], code=2)
     assert "named twice" in script("author.sh", "--out", tmp_path / "x", disc.job, disc.job, code=2)

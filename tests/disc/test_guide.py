@@ -69,6 +69,7 @@ def typed(command: str, place: Path) -> str:
     return told.replace(str(SCRIPTS), "scripts/burn")
 
 
+@pytest.mark.slow
 def test_what_the_guide_shows_is_what_the_scripts_say(place: Path, request: pytest.FixtureRequest) -> None:
     text = GUIDE.read_text()
     commands = [found[1] for found in BLOCK.finditer(text)]

@@ -29,6 +29,7 @@ from render.video.vbv import lowest_fill
 SMALL = ["engine.particles=900", "codec.speed=ultrafast", "length.frames=90", "codec.keyframes=0.25", "job.chapters=1"]
 
 
+@pytest.mark.slow
 def test_a_job_s_film_becomes_a_disc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a sound file, in three segments; the disc is made of what the manifest says."""
     monkeypatch.setattr(run, "check_kernels", lambda *_: None)
@@ -50,6 +51,7 @@ def test_a_job_s_film_becomes_a_disc(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "chapters:   3 " in answer(program("bd_list_titles"), "-l", str(tmp_path / "disc.iso"))
 
 
+@pytest.mark.slow
 def test_a_film_that_uses_all_it_may_is_delivered_in_time(tool: ffmpeg.Tool, tmp_path: Path) -> None:
     """Noise, across joints of segments of a second: each encoder uses up its buffer, which brings 45 Mbit/s and not 34."""
     picture = Picture(width=1280, height=720, rate=Fraction(60_000, 1001))

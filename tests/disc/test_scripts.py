@@ -67,6 +67,7 @@ ODD = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ODD.values(), ids=ODD.keys())
 def test_a_film_of_any_name_comes_onto_a_disc(tmp_path: Path, name: str) -> None:
     """As it is or, where a file system has no such name, by a name that all of them have; all of it by the scripts."""
@@ -89,6 +90,7 @@ def test_lawful_names() -> None:
     assert lawful("film.mp4") == "film.mp4"
 
 
+@pytest.mark.slow
 def test_a_job_in_a_folder_with_a_dash_and_relative(tmp_path: Path) -> None:
     needs("genisoimage")
     file_job(tmp_path / "-dash", "-dash.mp4")
@@ -106,6 +108,7 @@ def test_a_folder_with_names_that_joliet_alters_is_refused(tmp_path: Path) -> No
     assert "Joliet cannot hold" in script("image.sh", tmp_path / "own", code=2)
 
 
+@pytest.mark.slow
 def test_checksums_of_every_file_or_none(tmp_path: Path) -> None:
     job = file_job(tmp_path / "job")
     real = shutil.which("sha256sum")
@@ -181,6 +184,7 @@ def test_a_tool_that_fails_on_a_full_disk_says_so(tmp_path: Path) -> None:
     assert "mv ended with exit code 1: the disk of" in said
 
 
+@pytest.mark.slow
 def test_films_that_cannot_be_read_and_folders_that_cannot_be_written(tmp_path: Path) -> None:
     job = file_job(tmp_path / "job")
     (tmp_path / "plain").write_text("")
@@ -278,6 +282,7 @@ def test_what_is_stopped_leaves_nothing(tree: Path, slow: str, whom: str, number
     assert [each.name for each in tree.parent.glob("big.iso*")] == []
 
 
+@pytest.mark.slow
 def test_two_images_of_one_name(tree: Path, slow: str) -> None:
     first = started("image.sh", tree, RENDER_PYTHON=slow)
     part = tree.with_name("big.iso.part")
@@ -297,6 +302,7 @@ def test_a_dry_run_removes_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "job.iso.part").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_an_image_is_not_made_in_its_folder(tmp_path: Path) -> None:
     needs("genisoimage")
     tree = Path(f"{file_job(tmp_path / 'job')}.disc")
@@ -385,6 +391,7 @@ def render_disc(*words: object, **variables: str) -> subprocess.CompletedProcess
     return subprocess.run(argv, capture_output=True, text=True, env={**os.environ, **variables})
 
 
+@pytest.mark.slow
 def test_render_disc_says_what_comes_next_and_takes_any_of_the_names(tmp_path: Path) -> None:
     needs("genisoimage")
     job = file_job(tmp_path / "My Films" / "life")
@@ -405,6 +412,7 @@ def test_render_disc_says_what_comes_next_and_takes_any_of_the_names(tmp_path: P
     assert "there is no" in render_disc("burn", f"{job}.iso", tmp_path / "sr9", "--burn", "--dry-run").stderr
 
 
+@pytest.mark.slow
 def test_render_disc_image_takes_the_folder_that_was_made(tmp_path: Path) -> None:
     needs("genisoimage")
     job = file_job(tmp_path / "life")
@@ -428,6 +436,7 @@ def test_a_reader_that_has_enough_ends_it_quietly(tmp_path: Path) -> None:
     assert made.stderr == ""
 
 
+@pytest.mark.slow
 def test_paths_that_tools_take_for_patterns(tmp_path: Path) -> None:
     """A line's end, which sha256sum would escape, and a %, which ffmpeg would fill in."""
     needs("dvdauthor", "spumux")

@@ -173,6 +173,7 @@ def test_large_files_read_back_equal(size: int, extents: int, tmp_path: Path, re
     assert "rrors" not in listed
 
 
+@pytest.mark.slow
 def test_a_file_over_4_gib_reads_back_whole(tmp_path: Path) -> None:
     """Through 7-Zip, byte for byte: each mebibyte begins with something of its own, the rest are holes."""
     (tmp_path / "tree").mkdir()

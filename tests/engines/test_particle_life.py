@@ -105,6 +105,7 @@ def worlds(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray, World, float]:
     return np.ascontiguousarray(distinct[:, 0]), np.ascontiguousarray(distinct[:, 1]), world, float(rmax)
 
 
+@pytest.mark.slow
 @settings(max_examples=1200, deadline=None, derandomize=True)
 @given(worlds())
 def test_no_pair_is_missed_or_doubled(case: tuple[np.ndarray, np.ndarray, World, float]) -> None:
@@ -216,6 +217,7 @@ def test_tiny_velocities_become_still(device: Device) -> None:
     assert state.vy[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [60.0, 300.0])
 def test_more_neighbours_than_int32_could_hold(side: float) -> None:
     """8,800 particles at the tent's top from a lone one: its sum passes 2^31 and stays right."""

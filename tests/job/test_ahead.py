@@ -51,6 +51,7 @@ def films() -> dict[str, Preset]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", films())
 def test_a_film_joined_ahead_is_the_one_that_is_joined_afterwards(
     kind: str, tmp_path: Path, outcomes: list[bool], monkeypatch: pytest.MonkeyPatch
@@ -86,6 +87,7 @@ def test_it_begins_when_half_of_the_segments_are_there(
     assert begun == [there]
 
 
+@pytest.mark.slow
 def test_with_workers_segments_may_come_in_any_order(tmp_path: Path, outcomes: list[bool]) -> None:
     one = make(quick(60), "film", tmp_path / "one")
     two = make(quick(60), "film", tmp_path / "two", workers=2)
@@ -128,6 +130,7 @@ MISHAPS: dict[str, Callable[[pytest.MonkeyPatch], None]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mishap", MISHAPS)
 def test_when_it_fails_the_film_is_joined_afterwards(
     mishap: str, tmp_path: Path, outcomes: list[bool], monkeypatch: pytest.MonkeyPatch

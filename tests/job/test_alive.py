@@ -18,7 +18,7 @@ from render.job import alive, contact, run, vitals
 from render.job import plan as plans
 from render.job.alive import Vitals
 from render.preset import Preset, catalogue, document
-from render.scene import Field, Points
+from render.scene import Field, Points, World
 
 CPU = Device("cpu", 1, "")
 
@@ -61,19 +61,21 @@ def test_a_world_at_rest_is_frozen_and_one_that_moves_is_not() -> None:
 
 def test_change_is_what_cells_and_particles_change_a_second() -> None:
     one, other = (Field(np.full((4, 4), level, np.float32)) for level in (0.25, 0.75))
-    assert alive._change(one, other, 4, 4) == 0.5
+    assert alive.changes(one, other, World(4, 4)).mean() == 0.5
     codes = np.linspace(0, 65535, 256).astype(np.uint16)
     states = [Field(np.full((4, 4), level, np.uint8), codes) for level in (0, 255)]
-    assert alive._change(*states, 4, 4) == pytest.approx(1.0)
+    assert alive.changes(*states, World(4, 4)).mean() == pytest.approx(1.0)
     there, here = (
         Points(np.array([x], np.float32), np.zeros(1, np.float32), np.zeros(1, np.uint8)) for x in (99.0, 1.0)
     )
-    assert alive._change(there, here, 100, 50) == pytest.approx(2 / 50)  # the short way around
+    assert alive.changes(there, here, World(100, 50)).mean() == pytest.approx(2 / 50)  # the short way around
 
 
 def test_share_alive_of_particles_is_of_boxes() -> None:
     x = np.array([0.5, 0.6, 99.9], np.float32)
-    assert alive._alive(Points(x, np.zeros(3, np.float32), np.zeros(3, np.uint8)), 100, 100) == pytest.approx(2 / 48**2)
+    assert alive.share_alive(
+        Points(x, np.zeros(3, np.float32), np.zeros(3, np.uint8)), World(100, 100)
+    ) == pytest.approx(2 / 48**2)
 
 
 def test_steps_are_whole_frames() -> None:

@@ -49,6 +49,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return (folder / "film" / "film.mpg").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", ["2", "3"])
 def test_any_number_of_workers_makes_the_same_film(workers: str, tmp_path: Path, undisturbed: bytes) -> None:
     subprocess.run(command(tmp_path, workers, "-q"), check=True, timeout=120)
@@ -56,6 +57,7 @@ def test_any_number_of_workers_makes_the_same_film(workers: str, tmp_path: Path,
     assert not list((tmp_path / "film" / "checkpoints").glob("*")), "checkpoints are for the work, not for the film"
 
 
+@pytest.mark.slow
 def test_workers_make_the_same_film_in_segments_of_another_format(tmp_path: Path) -> None:
     one, two = (planned(quick_of("av1"), "film", tmp_path / name / "film") for name in ("one", "two"))
     assert run.make(one).film.read_bytes() == run.make(two, workers=2).film.read_bytes()
@@ -74,6 +76,7 @@ def wait_for_segments(folder: Path, count: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, undisturbed: bytes) -> None:
     with subprocess.Popen(command(tmp_path, "2", "-q")) as process:
         wait_for_segments(tmp_path, 1)
@@ -83,6 +86,7 @@ def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, undisturbed: bytes)
     assert (tmp_path / "film" / "film.mpg").read_bytes() == undisturbed
 
 
+@pytest.mark.slow
 def test_killed_and_continued_with_another_number(tmp_path: Path, undisturbed: bytes) -> None:
     with subprocess.Popen(command(tmp_path, "3", "-q")) as process:
         wait_for_segments(tmp_path, 2)
@@ -95,6 +99,7 @@ def test_killed_and_continued_with_another_number(tmp_path: Path, undisturbed: b
     assert (tmp_path / "film" / "film.mpg").read_bytes() == undisturbed
 
 
+@pytest.mark.slow
 def test_ctrl_c_stops_all_of_them_and_the_same_command_goes_on(tmp_path: Path, undisturbed: bytes) -> None:
     with subprocess.Popen(command(tmp_path, "2", "-q"), stderr=subprocess.PIPE, start_new_session=True) as process:
         wait_for_segments(tmp_path, 1)
@@ -110,6 +115,7 @@ def test_ctrl_c_stops_all_of_them_and_the_same_command_goes_on(tmp_path: Path, u
     assert (tmp_path / "film" / "film.mpg").read_bytes() == undisturbed
 
 
+@pytest.mark.slow
 def test_an_encoder_that_always_dies_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     preset = presets.load("dvd_video", [*SETTINGS, "job.retries=1"], {"length.frames": FRAMES})
     plan = plans.make(preset, "film", out=str(tmp_path / "film"), device="cpu")
@@ -122,6 +128,7 @@ def test_an_encoder_that_always_dies_is_an_error(tmp_path: Path, monkeypatch: py
     assert not list((tmp_path / "film").glob("*.mpg"))
 
 
+@pytest.mark.slow
 def test_a_universe_that_stands_still_is_told_by_its_worker(tmp_path: Path) -> None:
     settings = [
         "engine.particles=50",
@@ -156,6 +163,7 @@ def kernels_are_right(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "check_kernels", lambda *_: None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["h264", "hevc"])
 def test_other_codecs_are_the_same_film_too(kind: str, tmp_path: Path) -> None:
     preset = {"h264": quick, "hevc": quick_hevc}[kind](35)
@@ -181,6 +189,7 @@ def encoding(folder: Path, beyond: int = 0) -> None:
         time.sleep(0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(max(1, KILLS)))
 def test_whoever_is_killed_the_film_is_the_same(number: int, tmp_path: Path) -> None:
     """The scout, a worker and an ffmpeg in random order, then all of it; then it is continued."""
@@ -209,6 +218,7 @@ def test_whoever_is_killed_the_film_is_the_same(number: int, tmp_path: Path) -> 
     assert not list(plan.folder.path.rglob("*.part*"))
 
 
+@pytest.mark.slow
 def test_a_crew_leaves_nothing_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in the temporary and the working folder nor in shared memory.
 
@@ -250,6 +260,7 @@ def stubborn(plan: Plan, folder: Path) -> Plan:
     return dataclasses.replace(plan, tool=dataclasses.replace(plan.tool, path=str(program)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signals", "patience"), [(1, 0.5), (2, 60.0)])
 def test_stopping_never_takes_long(
     signals: int, patience: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -338,6 +349,7 @@ def test_a_childs_error_is_told_as_what_it_is(
     assert not isinstance(told, Exception), "a child that met an error goes on with its next order"
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_is_told_as_without_workers(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     preset, said = quick(60), []
     wanted = run.make(planned(preset, "film", tmp_path / "wanted" / "film")).film.read_bytes()

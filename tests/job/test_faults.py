@@ -18,11 +18,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from films import end_of, fork, make, manifest_of, planned, quick, small
+from films import end_of, fork, make, manifest_of, planned, quick, raw_frames, small
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from render import files
+from render import preset as presets
 from render.errors import (
     DiskFullError,
     EncoderError,
@@ -35,6 +36,7 @@ from render.job import ahead, ledger, run, sealed, segment, standing
 from render.job.finishing import Finished
 from render.job.folder import Folder, locked
 from render.job.plan import Plan
+from render.preset import document
 from render.video import ffmpeg
 from render.video.film import Film
 
@@ -359,6 +361,7 @@ def disk(place: Path, size: int) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.mark.slow
 def test_real_disks_of_every_size_fill_up_and_are_enlarged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Too small for a checkpoint, for a segment, for all of them, for the film beside them: each is told, none is lost."""
     monkeypatch.setattr(run, "check_kernels", lambda *_: None)
@@ -588,6 +591,22 @@ def test_a_universe_that_stands_still_is_stopped_unless_told_otherwise(tmp_path:
     assert finished.frames == 500
     short = make(quick(20, *STILL, "job.segment_frames=10"), "film", tmp_path / "short")
     assert short.frames == 20  # too short to say
+
+
+def test_a_universe_that_goes_round_is_stopped_though_its_colours_change(tmp_path: Path) -> None:
+    text = (
+        "seed: 3\nengine: {kind: life, rule: B3/S012345678, density: 0.5, fade: 1}\npicture: {width: 96, height: 64, rate: 25}\n"
+        "length: {frames: 500}\ncodec: {kind: h264, keyframes: 2, speed: ultrafast}\njob: {segment_frames: 250}\n"
+    )
+    still = presets.parse(document.read(text, "still.yaml"))
+    with pytest.raises(
+        SimulationError, match="behind frame 499 the universe is in every bit what it was before frame 250"
+    ):
+        make(still, "film", tmp_path / "film")
+    first, last = (raw_frames(still)[number] for number in (250, 499))
+    assert (first != last).any()
+    allowed = still.model_copy(update={"job": still.job.model_copy(update={"frozen": "allow"})})
+    assert make(allowed, "film", tmp_path / "film").frames == 500
 
 
 # Another recipe

@@ -49,6 +49,7 @@ def test_every_shipped_preset_is_here() -> None:
     assert gray < set(SMALL) < set(catalogue.names())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SMALL))
 def test_a_preset_makes_its_film_and_makes_it_again(
     name: str, tmp_path: Path, decode: Callable[..., np.ndarray], described: Callable[[Path], str]
@@ -90,6 +91,7 @@ def test_a_preset_makes_its_film_and_makes_it_again(
     assert again.film.read_bytes() == made.film.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_disc_has_the_colours_that_were_drawn(tmp_path: Path) -> None:
     """What a player shows, by ffmpeg's own conversion of the codes, beside what was drawn."""
     name = "ca_dvd_video"
@@ -202,6 +204,7 @@ def test_seed_and_title_travel_in_the_file(container: str, tmp_path: Path, descr
     assert '"kind": "particle_life"' in told
 
 
+@pytest.mark.slow
 def test_names_of_folders_are_names(tmp_path: Path) -> None:
     """Through ffmpeg's listings, addresses and options, to the end of a film."""
     for name in ("-y", "it's", "a b", "#1?x=%20", "http:", "back\\slash", "concat:a|b", "漢字.2", "%03d"):
@@ -237,6 +240,7 @@ def test_an_existing_film_is_kept_unless_told_otherwise(tmp_path: Path) -> None:
     assert film.stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_a_finished_film_of_another_recipe_is_kept_even_where_the_ledger_is_lost(tmp_path: Path) -> None:
     made = make(quick(), "film", tmp_path)
     before = made.film.read_bytes()
@@ -247,6 +251,7 @@ def test_a_finished_film_of_another_recipe_is_kept_even_where_the_ledger_is_lost
     assert make(quick(), "film", tmp_path).made == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counted", [ffmpeg.Tally(9, 0, 0), ffmpeg.Tally(10, 1, 0), ffmpeg.Tally(10, 0, 1)])
 def test_a_film_whose_encoder_lost_frames_gets_no_final_name(
     counted: ffmpeg.Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -270,6 +275,7 @@ def test_a_film_whose_encoder_lost_frames_gets_no_final_name(
     assert make(quick(), "film", tmp_path).frames == 40
 
 
+@pytest.mark.slow
 def test_a_joined_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from render.job import joining
 
@@ -287,6 +293,7 @@ def test_a_joined_film_that_lost_frames_gets_no_final_name(tmp_path: Path, monke
     assert make(quick(), "film", tmp_path).made == 0
 
 
+@pytest.mark.slow
 def test_a_segment_that_is_shorter_than_its_encoder_said_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,6 +316,7 @@ def test_a_segment_that_is_shorter_than_its_encoder_said_is_made_again(
     assert again.film.read_bytes() == whole.film.read_bytes()
 
 
+@pytest.mark.slow
 def test_a_film_is_stopped_before_it_outgrows_its_medium(tmp_path: Path) -> None:
     preset = small("panoramic", 400, "medium.limit=1MB", "codec.keyframes=1", "job.segment_frames=20")
     with pytest.raises(DiskFullError, match=r"the film outgrew its limit after (\d+) of 400 frames") as caught:
@@ -428,6 +436,7 @@ def made_with(film: Path) -> dict[str, object]:
     return told
 
 
+@pytest.mark.slow
 def test_auto_falls_back_from_an_nvenc_that_does_not_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By the real ffmpeg: it lists h264_nvenc, and refuses it where every GPU is hidden."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "-1")

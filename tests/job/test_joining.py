@@ -68,6 +68,7 @@ def test_a_master_decodes_to_the_frames_that_were_rendered(tmp_path: Path, tool:
     ]
 
 
+@pytest.mark.slow
 def test_av1_keeps_its_colours_and_its_encoder_is_silent(
     tmp_path: Path, decode: Callable[..., np.ndarray], described: Callable[[Path], str]
 ) -> None:
@@ -84,6 +85,7 @@ def test_av1_keeps_its_colours_and_its_encoder_is_silent(
 # Time
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rate", "keyframes", "kind"),
     [("24000/1001", 0.125, "h264"), ("24000/1001", 0.125, "hevc"), ("60000/1001", 0.05, "h264"),
@@ -187,6 +189,7 @@ def test_the_checker_of_the_buffer_notices() -> None:
     assert lowest_fill([MP_ML_BITS // 16, *steady, *[0] * 100, MP_ML_BITS // 32], Fraction(25), 8_000_000) == 0.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dvd_video", "dvd_video_pal"])
 def test_a_players_buffer_never_runs_dry_across_joints(name: str, tmp_path: Path, tool: ffmpeg.Tool) -> None:
     """At the highest average a DVD allows beside its peak: each segment begins as if the buffer were filled for it."""
@@ -284,6 +287,7 @@ def test_a_sound_is_looped_to_the_films_length_and_fades(
     assert len(times_of(tool, made.film)[1]) == 120
 
 
+@pytest.mark.slow
 def test_the_same_sound_gives_the_same_file(tmp_path: Path, tool: ffmpeg.Tool) -> None:
     tone = tmp_path / "tone.wav"
     subprocess.run([tool.path, "-v", "error", "-f", "lavfi", "-i", "sine=duration=1", str(tone)], check=True)

@@ -35,6 +35,7 @@ def of_quality(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, Probed, 
     return made, probed, forecast.forecast(made.preset, probed)
 
 
+@pytest.mark.slow
 def test_a_film_of_constant_quality_is_forecast(of_quality: tuple[Plan, Probed, Forecast]) -> None:
     made, probed, told = of_quality
     assert [piece.first for piece in probed.pieces] == [0, 180]  # a tenth lies within the first piece
@@ -43,6 +44,7 @@ def test_a_film_of_constant_quality_is_forecast(of_quality: tuple[Plan, Probed, 
     assert -0.1 * film.film_bytes < told.bytes - film.film_bytes < 0.1 * film.film_bytes + FIXED["mp4"]
 
 
+@pytest.mark.slow
 def test_a_later_piece_takes_what_was_predicted(of_quality: tuple[Plan, Probed, Forecast], tmp_path: Path) -> None:
     """The same frames, drawn from the film's start: a probe draws only the light it inherits."""
     made, probed, _ = of_quality
@@ -52,6 +54,7 @@ def test_a_later_piece_takes_what_was_predicted(of_quality: tuple[Plan, Probed, 
     assert later.pieces[0].own.bits == pytest.approx(probed.pieces[1].own.bits, rel=0.1)
 
 
+@pytest.mark.slow
 def test_a_film_with_a_bit_rate_is_forecast_with_what_it_needs(tmp_path: Path) -> None:
     made = plan(tmp_path / "film", *RATE)
     probed = probe.measure(made, at=[Fraction(1), Fraction(6)], seconds=Fraction(3))
@@ -66,6 +69,7 @@ def test_a_film_with_a_bit_rate_is_forecast_with_what_it_needs(tmp_path: Path) -
         assert piece.film_fps > 0 < piece.encoder_fps
 
 
+@pytest.mark.slow
 def test_a_need_is_what_constant_quality_really_takes(tmp_path: Path) -> None:
     """Half of what is needed is told as two times too small, whatever the rate."""
     needs = []
@@ -76,6 +80,7 @@ def test_a_need_is_what_constant_quality_really_takes(tmp_path: Path) -> None:
     assert needs[0] == needs[1]
 
 
+@pytest.mark.slow
 def test_pieces_that_are_too_far_are_skipped_for_one_as_far_as_time_allows(tmp_path: Path) -> None:
     long = planned(quick(2_000_000, *RATE), "film", tmp_path / "film")
     told: list[tuple[str, int, int]] = []
@@ -86,6 +91,7 @@ def test_pieces_that_are_too_far_are_skipped_for_one_as_far_as_time_allows(tmp_p
     assert {what for what, _, _ in told} >= {"encoded"}
 
 
+@pytest.mark.slow
 def test_a_piece_is_shorter_where_frames_are_large_and_never_longer_than_the_film(tmp_path: Path) -> None:
     of = {
         name: probe.piece_frames(planned(small(name, 5000), name, tmp_path / name), None)
@@ -170,6 +176,7 @@ def test_a_codec_that_keeps_to_its_rate_only_roughly_is_forecast_roughly() -> No
     assert other.size_margin < 0.01
 
 
+@pytest.mark.slow
 def test_pieces_of_other_formats_are_measured(tmp_path: Path) -> None:
     """A lossless one is perfect; one with a bit rate is held against constant quality, in whole steps of crf."""
     master = probe.measure(planned(quick_of("ffv1", 30), "m", tmp_path / "m"), at=[Fraction(0)], seconds=Fraction(1))

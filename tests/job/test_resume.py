@@ -59,6 +59,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Any
     return film
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", range(RUNS))
 @pytest.mark.parametrize("kind", FILMS)
 def test_killed_at_random_and_continued(
@@ -159,6 +160,7 @@ def sha256_of(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+@pytest.mark.slow
 def test_killed_around_every_final_name(quick_film: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Before and after each file gets its final name; every fifth such moment, or all of them where asked for."""
     monkeypatch.setattr(run, "check_kernels", lambda *_: None)
@@ -242,6 +244,7 @@ def test_another_device_may_go_on(
     assert finished.film.read_bytes() == quick_film.data
 
 
+@pytest.mark.slow
 def test_what_may_change_on_the_way(quick_film: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads, retries, what is kept: the film is the same, in Matroska too, which takes the preset along."""
     monkeypatch.setattr(run, "check_kernels", lambda *_: None)

@@ -119,6 +119,7 @@ def render(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_a_bundle_makes_its_one_frame_again_from_anywhere(tmp_path: Path) -> None:
     film = "seed: 3\nengine: {kind: cyclic}\npicture: {width: 96, height: 64, rate: 25}\ncodec: {kind: h264}\n"
     (tmp_path / "mine.yaml").write_text(film)

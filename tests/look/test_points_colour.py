@@ -104,6 +104,7 @@ def test_all_implementations_agree(mode: str, streaks: bool, finish: dict[str, A
         compare(look, wander(6, 40, PLACE), PLACE, [device("cpu"), device("emulated"), device("emulated", 1)])
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(
     st.integers(0, 2**32 - 1), st.sampled_from(MODES), st.booleans(), st.booleans(), st.sampled_from(PALETTES),

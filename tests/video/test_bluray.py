@@ -74,6 +74,7 @@ def test_it_is_not_for_nvenc() -> None:
     assert nvenc.limit(Bluray(), HD)
 
 
+@pytest.mark.slow
 def test_the_same_frames_make_the_same_bytes_while_the_buffer_presses(tool: ffmpeg.Tool, tmp_path: Path) -> None:
     """Noise at three times the rate it is given; x264 with sliced threads makes other bytes each time here."""
     codec = Bluray(bitrate=6_000_000, max_bitrate=8_000_000, buffer=4_000_000)

@@ -204,6 +204,7 @@ def test_key_frames_come_in_time(keyframes: float, rate: Any, frames: str) -> No
     assert follows(H264(keyframes=keyframes).video_arguments(picture), "-g") == frames
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("vbv", "threads"), [({}, 8), ({"max_bitrate": 2_500_000, "buffer": 5_000_000}, 1)])
 @pytest.mark.parametrize("rate", [{"bitrate": 1_370_000}, {"crf": 20}])
 def test_x264_is_repeatable_with_and_without_a_buffer(

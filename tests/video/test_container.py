@@ -87,6 +87,7 @@ def film(
     return output, segments, audio
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("codec", "picture", "sound"), CASES, ids=[f"{case[0].container}-{number}" for number, case in enumerate(CASES)]
 )

@@ -110,6 +110,7 @@ def test_an_encoder_that_never_finishes_is_ended(tmp_path: Path, monkeypatch: py
         feed(encoder(tmp_path, "sys.stdin.buffer.read()\ntime.sleep(60)"), 3)
 
 
+@pytest.mark.slow
 def test_a_slow_finish_that_still_writes_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RENDER_STALL_SECONDS", "1.5")
     body = "sys.stdin.buffer.read()\nf = open(out, 'wb')\nfor _ in range(6):\n f.write(b'x' * 9); f.flush(); time.sleep(0.6)"

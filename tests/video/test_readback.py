@@ -81,6 +81,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> int:
 # ---- the same frames ----
 
 
+@pytest.mark.slow
 def test_three_hundred_frames_of_dvd_video_are_the_processors_and_the_golden_ones() -> None:
     """A thousand by hand; they take some fifteen seconds."""
     from test_golden import wanted as golden
@@ -101,6 +102,7 @@ def test_three_hundred_frames_of_dvd_video_are_the_processors_and_the_golden_one
         np.testing.assert_array_equal(getattr(made.state, name), getattr(host.state, name))
 
 
+@pytest.mark.slow
 def test_a_quarter_of_panoramic_is_the_processors() -> None:
     preset = presets.load("panoramic")
     engine = preset.engine.model_copy(update={"particles": 28_750})
