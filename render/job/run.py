@@ -34,7 +34,7 @@ from render.job.pace import Pace
 from render.job.plan import Plan, check_space, medium_of
 from render.job.preview import Preview
 from render.job.projector import Projector
-from render.job.segment import Take, diagnose, sweep
+from render.job.segment import Take, begins_as, diagnose, sweep
 from render.job.selftest import check_kernels
 from render.job.stop import Stop
 from render.preset import to_yaml
@@ -275,6 +275,7 @@ class _Work:
             film = self._projector.at(segment.first, self._pace.goes_on)
             if film is None:
                 raise stopped(self._plan, self._book, self._stop)
+            began_as = begins_as(plan, segment, film)
             take = self._begun(segment, codec)
             try:
                 done = self._projector.play(
@@ -284,7 +285,7 @@ class _Work:
                 if done < segment.frames:
                     raise stopped(self._plan, self._book, self._stop)
                 snapshot = film.snapshot(segment.end)
-                diagnose(plan, take, snapshot)
+                diagnose(plan, take, snapshot, began_as)
             except BaseException:
                 take.abandon()
                 raise

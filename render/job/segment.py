@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from render.job.plan import Plan
     from render.video.codec import Codec
     from render.video.cutting import Segment
-    from render.video.film import Snapshot
+    from render.video.film import Film, Snapshot
 
 
 FROZEN_FRAMES = 250
@@ -142,8 +142,20 @@ def rescued_in(state: Any, steps_per_frame: int, segment: Segment) -> list[int]:
     return sorted(frame for frame in frames if segment.first <= frame < segment.end)
 
 
-def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
+def begins_as(plan: Plan, segment: Segment, film: Film) -> bytes | None:
+    """Digest of the state that a segment begins with; None where :func:`diagnose` would learn nothing from it."""
+    is_judged = plan.preset.job.frozen == "stop" and segment.frames >= FROZEN_FRAMES
+    return state_digest(film.state) if is_judged and is_timeless(plan.preset.engine) else None
+
+
+def diagnose(plan: Plan, take: Take, snapshot: Snapshot, began_as: bytes | None = None) -> None:
     """See that the universe is alive behind a segment.
+
+    Args:
+        plan: the film's plan.
+        take: the segment, all of its frames written.
+        snapshot: where the film is behind it.
+        began_as: see :func:`begins_as`.
 
     Raises:
         SimulationError: its numbers are no numbers any more, nothing moved for the whole segment, or it is in the very state
@@ -163,19 +175,12 @@ def diagnose(plan: Plan, take: Take, snapshot: Snapshot) -> None:
             f"nothing moves any more: frames {segment.first} to {segment.end - 1} are all the same",
             "choose another seed, or say --set job.frozen=allow.",
         )
-    if is_timeless(plan.preset.engine) and _has_returned(plan, segment, snapshot):
+    if began_as is not None and state_digest(snapshot.state) == began_as:
         raise SimulationError(
             f"everything repeats: behind frame {segment.end - 1} the universe is in every bit what it was before frame "
             f"{segment.first}, so that nothing new will come",
             "choose another seed, or say --set job.frozen=allow.",
         )
-
-
-def _has_returned(plan: Plan, segment: Segment, snapshot: Snapshot) -> bool:
-    """Whether a segment ends in the state it began with; not known of the first one, which begins without a checkpoint."""
-    begin = checkpoint.path_of(plan.folder.checkpoints, segment.first)
-    before = checkpoint.load(begin, plan.preset.engine.kind, plan.fingerprint)
-    return before is not None and state_digest(before.state) == state_digest(snapshot.state)
 
 
 def sweep(folder: Folder) -> None:

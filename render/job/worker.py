@@ -160,11 +160,12 @@ def _for_user(error: Exception, plan: Plan) -> RenderError:
 def _segment(plan: Plan, projector: Projector, segment: Segment, codec: Codec, link: Link) -> Record | None:
     """Make one segment, telling the crew how far it is; None where the crew is gone."""
     from render.job.preview import Preview
-    from render.job.segment import Take, diagnose
+    from render.job.segment import Take, begins_as, diagnose
 
     film = projector.at(segment.first, link.goes_on)
     if film is None:
         return None
+    began_as = begins_as(plan, segment, film)
     take = Take(plan, plan.folder, segment, lambda kill: None, codec)
     preview, told = Preview(plan.folder.preview, plan.preset.picture), 0.0
 
@@ -184,7 +185,7 @@ def _segment(plan: Plan, projector: Projector, segment: Segment, codec: Codec, l
         if projector.play(segment.frames, write, Clock(), after) < segment.frames:
             return None
         snapshot = film.snapshot(segment.end)
-        diagnose(plan, take, snapshot)
+        diagnose(plan, take, snapshot, began_as)
         return take.finish(snapshot, plan.fingerprint)
     finally:
         take.abandon()

@@ -36,7 +36,7 @@ from render.job import ahead, ledger, run, sealed, segment, standing
 from render.job.finishing import Finished
 from render.job.folder import Folder, locked
 from render.job.plan import Plan
-from render.preset import document
+from render.preset import Preset, document
 from render.video import ffmpeg
 from render.video.film import Film
 
@@ -583,7 +583,9 @@ STILL = ["engine.matrix=zero", "engine.force=0", "job.segment_frames=250"]
 
 
 def test_a_universe_that_stands_still_is_stopped_unless_told_otherwise(tmp_path: Path) -> None:
-    with pytest.raises(SimulationError, match="nothing moves any more: frames 250 to 499 are all the same") as caught:
+    with pytest.raises(
+        SimulationError, match="behind frame 249 the universe is .* what it was before frame 0"
+    ) as caught:
         make(quick(500, *STILL), "film", tmp_path / "film")
     assert caught.value.exit_code == 5
     assert "job.frozen=allow" in caught.value.hint
@@ -593,12 +595,24 @@ def test_a_universe_that_stands_still_is_stopped_unless_told_otherwise(tmp_path:
     assert short.frames == 20  # too short to say
 
 
-def test_a_universe_that_goes_round_is_stopped_though_its_colours_change(tmp_path: Path) -> None:
+def small_lattice(engine: str, frames: int) -> Preset:
     text = (
-        "seed: 3\nengine: {kind: life, rule: B3/S012345678, density: 0.5, fade: 1}\npicture: {width: 96, height: 64, rate: 25}\n"
-        "length: {frames: 500}\ncodec: {kind: h264, keyframes: 2, speed: ultrafast}\njob: {segment_frames: 250}\n"
+        f"seed: 3\nengine: {{{engine}}}\npicture: {{width: 96, height: 64, rate: 25}}\nlength: {{frames: {frames}}}\n"
+        "look: {dither: false, grain: 0}\ncodec: {kind: h264, keyframes: 2, speed: ultrafast}\njob: {segment_frames: 250}\n"
     )
-    still = presets.parse(document.read(text, "still.yaml"))
+    return presets.parse(document.read(text, "small.yaml"))
+
+
+def test_frames_that_are_all_the_same_stop_a_film_whose_law_changes(tmp_path: Path) -> None:
+    dead = small_lattice("kind: gray_scott, feed: 0.02, kill: 0.07, drift: {feed: {by: 0.001, period: 10s}}", 1000)
+    with pytest.raises(
+        SimulationError, match=r"nothing moves any more: frames (250 to 499|500 to 749) are all the same"
+    ):
+        make(dead, "film", tmp_path / "film")
+
+
+def test_a_universe_that_goes_round_is_stopped_though_its_colours_change(tmp_path: Path) -> None:
+    still = small_lattice("kind: life, rule: B3/S012345678, density: 0.5, fade: 1", 500)
     with pytest.raises(
         SimulationError, match="behind frame 499 the universe is in every bit what it was before frame 250"
     ):
