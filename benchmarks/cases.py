@@ -345,7 +345,7 @@ QUICK: dict[str, Case] = {
         replace(_MEMORY, frames=2_000),
         replace(_JOB_LAYER, films=(("dvd_video", 600),), repeats=1),
         replace(_WORKERS, films=(("dvd_video", 360),), repeats=1),
-        replace(_LONG_JOB, frames=600),
+        replace(_LONG_JOB, frames=1_800),
         replace(_AUTOMATA, frames=4, warm_up=2, sizes=((64, 48),)),
         replace(_STAGES, frames=20, warm_up=5, rounds=1),
         *(

@@ -285,9 +285,9 @@ def long_job(case: LongJob) -> Report:
 
 
 def _memory(watch: Watch, frames: int) -> Report:
-    """Resident memory early and late, the join left out, and the most of all."""
-    early = [each for each in watch.rss_mb if 0.1 * frames <= each[0] < 0.2 * frames]
-    late = [each for each in watch.rss_mb if 0.9 * frames <= each[0] < frames]
+    """Resident memory early and late, the join left out, and the most of all; of a short film, the first and the last seen."""
+    early = [each for each in watch.rss_mb if 0.1 * frames <= each[0] < 0.2 * frames] or watch.rss_mb[:1]
+    late = [each for each in watch.rss_mb if 0.9 * frames <= each[0] < frames] or watch.rss_mb[-1:]
     return {
         "early": statistics.median(each[1] for each in early),
         "late": statistics.median(each[1] for each in late),

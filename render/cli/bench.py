@@ -24,7 +24,7 @@ def command(
     paths: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[PATH]...", help="With --report a folder, with --compare two artifacts.", show_default=False
+            metavar="PATH", help="With --report a folder, with --compare two artifacts.", show_default=False
         ),
     ] = None,
     preset: options.Preset = "dvd_video",

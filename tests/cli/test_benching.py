@@ -67,7 +67,7 @@ def test_stages_are_shown_kept_reported_and_compared(bench, tmp_path: Path) -> N
 
 
 def test_a_sweep_is_shown_and_kept(bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("render.job.bench.sizes.PARTICLE_STEPS", 400)
+    monkeypatch.setattr("render.job.bench.sizes.UNIVERSE_PARTICLES", 400)
     words = ["--sweep", "particles", "--sizes", "200,400", "--warm-up", "2", "--frames", "2", "--rounds", "2"]
     code, said, complained = bench(*TINY, *words, "--out", "deep/er/s.json")
     assert (code, complained) == (0, "")

@@ -22,7 +22,7 @@ SOURCES = proof.sources()
 ARCHITECTURES = (75, 80, 90, 120)
 
 MOST_REGISTERS = {
-    "arithmetic": 24,
+    "arithmetic": 24, "idle": 16,
     "count_cells": 24, "sum_chunks": 32, "scan_cells": 64, "place": 32,
     "step_by_thread": 51, "step_by_eight": 51, "step_by_warp": 51,
     "mark_living": 16, "step_life": 32, "mark_excited": 16, "step_excitable": 46, "copy_cells": 16, "step_cyclic": 42,

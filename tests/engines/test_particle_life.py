@@ -46,6 +46,7 @@ def grid_pairs(x: np.ndarray, y: np.ndarray, world: World, rmax: float) -> Count
     sorted_, scratch = stepper._sorted, stepper._scratch[0]
     cpu.sort_by_cell(x, y, np.zeros(len(x), np.uint8), columns, rows, *stepper._per_pixel,
                      stepper._cell, stepper._next, sorted_)  # fmt: skip
+    order = np.argsort(sorted_.rank)
     # Which particles a gathered place can be; rounding makes a few neighbours of the seam coincide after a shift.
     images: dict[tuple[float, float], list[int]] = {}
     for sx in (np.float32(0), constants.width, -constants.width):
@@ -64,7 +65,7 @@ def grid_pairs(x: np.ndarray, y: np.ndarray, world: World, rmax: float) -> Count
             place = (float(scratch.near_x[j]), float(scratch.near_y[j]))
             who.append(images[place][seen[place] % len(images[place])])
             seen[place] += 1
-        for own in map(int, sorted_.order[begin:end]):
+        for own in map(int, order[begin:end]):
             for j in range(near):
                 px, py = scratch.near_x[j], scratch.near_y[j]
                 if columns > 1 and rows > 1:

@@ -161,10 +161,10 @@ def swept(what: Any, preset: Preset, device: Device, sizes: str | None, **more: 
 
 @pytest.mark.parametrize("device", [CPU, EMULATED], ids=lambda device: device.kind)
 def test_a_sweep_of_particles(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("render.job.bench.sizes.PARTICLE_STEPS", 400)
+    monkeypatch.setattr("render.job.bench.sizes.UNIVERSE_PARTICLES", 400)
     told = swept("particles", tiny(), device, "400,200")
     rows = told["results"]["rows"]
-    assert [row["size"] for row in rows] == [200, 400]
+    assert [(row["size"], row["universes"]) for row in rows] == [(200, 2), (400, 1)]
     for row in rows:
         assert len(row["samples"]["ms"]) == 3
         assert row["ms"] == statistics.median(row["samples"]["ms"])
@@ -227,7 +227,7 @@ def test_a_sweep_of_worlds(device: Device, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_what_does_not_fit_is_left_out_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "available_memory", lambda: 300 * 104 + 1)
+    monkeypatch.setattr(host, "available_memory", lambda: 31_200)
     told = swept("particles", tiny(), CPU, "200,300000", rounds=1)
     assert [row["size"] for row in told["results"]["rows"]] == [200]
     (sentence,) = told["results"]["skipped"]

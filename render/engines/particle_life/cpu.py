@@ -1,9 +1,10 @@
 """Particle life on the CPU: a cell grid and a vectorised inner loop. Same bits as ``reference.py``.
 
-Particles are sorted by cell into arrays of their own each step; the state itself keeps its order. For each
-cell the particles of the 3 x 3 cells around it that can reach its bounding box are gathered, and the inner
-loop runs over the cell's own particles: contiguous, branch-free, 16 at a time. The loop's last group reaches
-into the next cell's particles; what it computes for them is thrown away, which is cheaper than a short loop.
+Particles are sorted by cell into arrays of their own each step. For each cell the particles of the 3 x 3 cells
+around it that can reach its bounding box are gathered, and the inner loop runs over the cell's own particles:
+contiguous, branch-free, 16 at a time. The loop's last group reaches into the next cell's particles; what it
+computes for them is thrown away, which is cheaper than a short loop. The state keeps its order and is moved in it
+once all forces are known: a particle then costs one jump through memory, and not one for each of its numbers.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ class Sorted(NamedTuple):
     x: NDArray[np.float32]  # [N + LANES], world px
     y: NDArray[np.float32]  # [N + LANES], world px
     species: NDArray[np.uint8]  # [N + LANES]
-    order: NDArray[np.int32]  # [N], index in the state
+    rank: NDArray[np.int32]  # [N], place in these arrays of each of the state's particles
+    force: NDArray[np.float32]  # [N, 2], force sums in units of 2^-18
 
 
 class Scratch(NamedTuple):
@@ -69,7 +71,8 @@ class Stepper:
             x=np.zeros(wide, np.float32),
             y=np.zeros(wide, np.float32),
             species=np.zeros(wide, np.uint8),
-            order=np.empty(count, np.int32),
+            rank=np.empty(count, np.int32),
+            force=np.empty((count, 2), np.float32),
         )
         self._team = Team(min(device.threads, cells))
         self._scratch = [_scratch(count, params.species) for _ in range(self._team.size)]
@@ -96,11 +99,15 @@ class Stepper:
     def push(self, state: State) -> None:
         """End a step: forces on the sorted particles, new velocities and places."""
 
-        def work(begin: int, end: int, worker: int) -> None:
-            step_cells(begin, end, self._columns, self._rows, self._sorted, state.matrix, self._law,
-                       self._scratch[worker], state.x, state.y, state.vx, state.vy)  # fmt: skip
+        def add_up(begin: int, end: int, worker: int) -> None:
+            sum_forces(begin, end, self._columns, self._rows, self._sorted, state.matrix, self._law,
+                       self._scratch[worker])  # fmt: skip
 
-        self._team.run(work, self._columns * self._rows)
+        def move_some(begin: int, end: int, worker: int) -> None:
+            move(begin, end, self._sorted, self._law, state.x, state.y, state.vx, state.vy)
+
+        self._team.run(add_up, self._columns * self._rows)
+        self._team.run(move_some, len(state.x))
         state.step += 1
 
 
@@ -147,23 +154,20 @@ def sort_by_cell(x, y, species, columns, rows, columns_per_pixel, rows_per_pixel
         into.x[place] = x[i]
         into.y[place] = y[i]
         into.species[place] = species[i]
-        into.order[place] = i
+        into.rank[i] = place
 
 
 @kernel
-def step_cells(begin, end, columns, rows, particles, matrix, law, scratch, x, y, vx, vy):
-    """Forces on the particles of cells [begin, end), then their new velocity and place.
-
-    Reads positions only from ``particles``, the sorted copy, so that writing x and y disturbs no other cell.
+def sum_forces(begin, end, columns, rows, particles, matrix, law, scratch):
+    """Forces on the particles of cells [begin, end).
 
     Args:
         begin, end: range of cells.
         columns, rows: size of the grid; an axis with 1 cell is searched for nearest images pair by pair.
-        particles: Sorted.
+        particles: Sorted, whose ``force`` is written.
         matrix: float32 [K, K].
         law: Law.
         scratch: Scratch of this worker.
-        x, y, vx, vy: the state's arrays [N], written.
     """
     for c in range(begin, end):
         first = particles.start[c]
@@ -192,11 +196,26 @@ def step_cells(begin, end, columns, rows, particles, matrix, law, scratch, x, y,
                 scratch.sum_x[i] += scratch.part_x[i]
                 scratch.sum_y[i] += scratch.part_y[i]
         for i in range(own):
-            p = particles.order[first + i]
-            vx[p] = velocity(vx[p], scratch.sum_x[i], law, law.limit_x)
-            vy[p] = velocity(vy[p], scratch.sum_y[i], law, law.limit_y)
-            x[p] = wrap(x[p] + vx[p] * law.dt, law.width)
-            y[p] = wrap(y[p] + vy[p] * law.dt, law.height)
+            particles.force[first + i, 0] = np.float32(scratch.sum_x[i])
+            particles.force[first + i, 1] = np.float32(scratch.sum_y[i])
+
+
+@kernel
+def move(begin, end, particles, law, x, y, vx, vy):
+    """New velocities and places of the state's particles [begin, end).
+
+    Args:
+        begin, end: range of particles, in the state's order.
+        particles: Sorted, with the forces on all of them.
+        law: Law.
+        x, y, vx, vy: the state's arrays [N], written.
+    """
+    for p in range(begin, end):
+        place = particles.rank[p]
+        vx[p] = velocity(vx[p], particles.force[place, 0], law, law.limit_x)
+        vy[p] = velocity(vy[p], particles.force[place, 1], law, law.limit_y)
+        x[p] = wrap(x[p] + vx[p] * law.dt, law.width)
+        y[p] = wrap(y[p] + vy[p] * law.dt, law.height)
 
 
 @kernel
@@ -204,10 +223,11 @@ def take_steps(
     steps, columns, rows, columns_per_pixel, rows_per_pixel, cell, following, into, matrix, law, scratch,
     species, x, y, vx, vy,
 ):  # fmt: skip
-    """Whole steps of a world on one thread; arguments as those of :func:`sort_by_cell` and :func:`step_cells`."""
+    """Whole steps of a world on one thread; arguments as those of the kernels it calls."""
     for _ in range(steps):
         sort_by_cell(x, y, species, columns, rows, columns_per_pixel, rows_per_pixel, cell, following, into)
-        step_cells(0, columns * rows, columns, rows, into, matrix, law, scratch, x, y, vx, vy)
+        sum_forces(0, columns * rows, columns, rows, into, matrix, law, scratch)
+        move(0, x.shape[0], into, law, x, y, vx, vy)
 
 
 @kernel

@@ -120,6 +120,11 @@ def show(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}" if abs(value) >= 1 else f"{value:.3g}"
 
 
+def waited(together: dict[str, Any]) -> str:
+    """What all stages together waited for."""
+    return str(together["waits_for"]).replace("gpu", "GPU")
+
+
 def title(told: Artifact) -> str:
     """What was measured, of which preset, where."""
     about = told["case"]["name"].replace("_", " ")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from render.job.bench.artifact import Artifact
 from render.job.bench.compare import Comparison
-from render.job.bench.figures import SWEPT, alone, label, show
+from render.job.bench.figures import SWEPT, alone, label, show, waited
 
 SPOKEN = {
     "ms": "ms a step", "ns_per_particle": "ns a particle", "cpu_ns_per_particle": "ns CPU each", "fps": "frames/s",
@@ -24,7 +24,7 @@ def stages(told: Artifact) -> Iterator[str]:
         cpu = f"{each['cpu_ms']:12.3f}" if "cpu_ms" in each else f"{'-':>12}"
         yield f"{name:14}{each['ms']:12.3f}{cpu}   {notes.get(name, '')}".rstrip()
     together = results["together"]
-    yield f"{'together':14}{together['fps']:12.1f} frames a second, waiting for the {together['waits_for']}"
+    yield f"{'together':14}{together['fps']:12.1f} frames a second, waiting for the {waited(together)}"
     receipt, memory = results["receipt"], results["memory"]
     gpu = f", {memory['gpu_in_use_bytes'] / 1e6:,.0f} MB of the GPU in use" if memory["gpu_in_use_bytes"] else ""
     yield f"{'memory':14}{memory['peak_bytes'] / 1e6:12,.0f} MB at most{gpu}"

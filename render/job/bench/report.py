@@ -18,6 +18,7 @@ from render.job.bench.figures import (
     label,
     show,
     title,
+    waited,
     where,
 )
 
@@ -86,7 +87,7 @@ def stages_table(told: Artifact) -> str:
     whole = results["together"]
     return (
         table(["alone", "ms a frame", "ms of processor time"], rows)
-        + f"\n\nTogether {show(whole['fps'])} frames a second, waiting for the {whole['waits_for']}."
+        + f"\n\nTogether {show(whole['fps'])} frames a second, waiting for the {waited(whole)}."
     )
 
 

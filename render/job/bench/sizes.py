@@ -2,41 +2,52 @@
 
 from __future__ import annotations
 
+import hashlib
+import statistics
+from dataclasses import replace
 from typing import Any
 
 from render import engines
+from render.compute import device as devices
+from render.compute import streams
 from render.compute.accelerator import moved, open_accelerator, to_device, to_host
 from render.compute.device import Device
 from render.errors import UsageError, VerificationError
 from render.job.bench import clocks, particles
 from render.job.bench.sweeps import Report, Settings, Size
-from render.job.verify import digest
 from render.preset import Preset
 
-PARTICLE_STEPS = 160_000
-"""Steps of small numbers of particles are taken again and again until this many particles were stepped."""
-BYTES_EACH = 34 + 17
-"""Of a particle: first and current state, its sorted copy."""
+UNIVERSE_PARTICLES = 40_000
+"""Small universes differ much in how clumped they are, so of small sizes several seeds are stepped: particles in all."""
+BYTES_EACH = 34 + 25
+"""Of a particle: first and current state, what a step keeps sorted."""
 BYTES_BY_THREAD, BYTES_BY_SPECIES = 33, 4
 """Of a particle, for each thread's scratch."""
 
 
 class Steps:
-    """Steps of one universe, each timing from the same state."""
+    """Steps of a preset's universe, and of others by the seeds that follow; each timing begins at the same states."""
 
-    def __init__(self, preset: Preset, device: Device, warm_up: int, steps: int, again: int = 1) -> None:
-        self._kind, self._preset, self._device = preset.engine.kind, preset, device
-        self._steps, self._again = steps, again
+    def __init__(self, preset: Preset, device: Device, warm_up: int, steps: int, universes: int = 1) -> None:
+        kind, self._steps = preset.engine.kind, steps
+        self.preset = preset
         self._accelerator = open_accelerator(device)
         self._laps = clocks.laps(device, self._accelerator)
-        start = engines.card(self._kind).start(preset.engine, preset.torus, preset.seed_number)
-        self._stepper = engines.stepper(self._kind, preset.engine, preset.torus, device)
-        state = self._placed(start)
-        for done in range(0, warm_up, steps):
-            self._stepper(state, min(steps, warm_up - done))
-        self.start: Any = state if self._accelerator is None else to_host(state, self._accelerator)
-        self.last: Any = self._placed(self.start)
-        self._stepper(self.last, 1)  # compiled and loaded, even where nothing was warmed up
+        self._stepper = engines.stepper(kind, preset.engine, preset.torus, device)
+        quick = replace(device, threads=devices.cores()) if device.kind == "cpu" else device  # the same bits
+        warming = engines.stepper(kind, preset.engine, preset.torus, quick)
+        self.starts = [self._started(seed, warming, warm_up) for seed in range(universes)]
+        self._lasts = [self._placed(self.starts[0])]
+        self._stepper(self._lasts[0], 1)  # compiled and loaded, even where nothing was warmed up
+
+    def _started(self, number: int, stepper: Any, steps: int) -> Any:
+        """A universe some steps from its start, on the host."""
+        preset = self.preset
+        seed = (preset.seed_number + number) % streams.SEED_LIMIT
+        state = self._placed(engines.card(preset.engine.kind).start(preset.engine, preset.torus, seed))
+        for done in range(0, steps, self._steps):
+            stepper(state, min(self._steps, steps - done))
+        return self._fetched(state)
 
     def _placed(self, state: Any) -> Any:
         """A copy where the engine steps it."""
@@ -44,29 +55,35 @@ class Steps:
             return moved(state, lambda array: array.copy())
         return to_device(state, self._accelerator)
 
+    def _fetched(self, state: Any) -> Any:
+        return state if self._accelerator is None else to_host(state, self._accelerator)
+
     def run(self) -> dict[str, float]:
         """Milliseconds of a step, by each clock."""
-        for _ in range(self._again):
-            self.last = self._placed(self.start)
+        self._lasts = [self._placed(start) for start in self.starts]
+        for state in self._lasts:
             self._laps.begin()
-            self._stepper(self.last, self._steps)
+            self._stepper(state, self._steps)
             self._laps.lap("step")
         spent = self._laps.take()["step"]
-        return {name: value / (self._again * self._steps) for name, value in spent.items()}
+        return {name: value / (len(self._lasts) * self._steps) for name, value in spent.items()}
 
     def told(self) -> Report:
-        """The digest of the state after a timing."""
-        state = self.last if self._accelerator is None else to_host(self.last, self._accelerator)
-        arrays = [value for value in vars(state).values() if hasattr(value, "nbytes")]
-        return {"state_blake2b": "".join(digest(array)[:8] for array in arrays)}
+        """The digest of all states after a timing."""
+        content = hashlib.blake2b(digest_size=16)
+        for state in map(self._fetched, self._lasts):
+            for array in (value for value in vars(state).values() if hasattr(value, "nbytes")):
+                content.update(array.tobytes())
+        return {"state_blake2b": content.hexdigest()}
 
 
 class ParticleSteps(Steps):
     """Steps of so many particles."""
 
     def told(self) -> Report:
-        """The digest, and how clumped the universe is."""
-        return {**super().told(), "neighbours": particles.near(self.start, self._preset)}
+        """The digest, how many universes were stepped, and how clumped they are."""
+        near = statistics.fmean(particles.near(start, self.preset) for start in self.starts)
+        return {**super().told(), "universes": len(self.starts), "neighbours": near}
 
 
 class Particles:
@@ -92,9 +109,9 @@ class Particles:
     def open(self, size: Size) -> ParticleSteps:
         """Start a universe of so many particles."""
         assert isinstance(size, int)
-        again = max(1, PARTICLE_STEPS // (size * self._wanted.steps))
+        universes = max(1, UNIVERSE_PARTICLES // size)
         grown = particles.grown(self._preset, size)
-        return ParticleSteps(grown, self._device, self._wanted.warm_up, self._wanted.steps, again)
+        return ParticleSteps(grown, self._device, self._wanted.warm_up, self._wanted.steps, universes)
 
     def finish(self, rows: list[Report]) -> Report:
         """Nanoseconds a particle, and how much more it is with the most particles than with the fewest."""
