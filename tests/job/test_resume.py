@@ -113,7 +113,7 @@ def is_second(take: segment.Take, *more: Any) -> bool:
 
 STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "preset written": (files, "publish", named("preset.yaml")),
-    "frames drawn": (run, "diagnose", lambda plan, take, snapshot: is_second(take)),
+    "frames drawn": (run, "diagnose", lambda plan, take, snapshot, began_as: is_second(take)),
     "encoder exit": (ffmpeg.Encoder, "finish", lambda encoder: "00001." in encoder.output.name),
     "frames counted": (segment.Take, "_publish", lambda take, *more: is_second(take)),
     "digests published": (files, "publish", named("00001.frames")),
