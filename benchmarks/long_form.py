@@ -29,6 +29,7 @@ from render.job import manifest, run
 from render.job import plan as plans
 from render.job.bench import clocks
 from render.job.plan import Plan
+from render.job.work import Status
 from render.preset import Preset
 from render.video import codec, digest, ffmpeg, inspect, vbv
 from render.video.frames import Clock, play
@@ -253,7 +254,7 @@ def long_job(case: LongJob) -> Report:
         plan = plans.make(preset, case.preset, out=f"{place}/film")
         watch = Watch(plan.folder.path)
 
-        def note(status: run.Status) -> None:
+        def note(status: Status) -> None:
             watch.done = status.done
 
         with watch.watching():

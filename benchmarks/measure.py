@@ -43,6 +43,7 @@ from render.job import run
 from render.job.bench import clocks
 from render.job.bench.particles import mean_neighbours
 from render.job.stall import DIGEST_BYTES
+from render.job.work import Status
 from render.preset import Preset
 from render.video import codec
 from render.video.film import Film
@@ -100,7 +101,7 @@ def end_to_end(case: EndToEnd) -> Report:
         for _ in range(case.repeats):
             bottleneck: list[str] = []
 
-            def note(status: run.Status, kept: list[str] = bottleneck) -> None:
+            def note(status: Status, kept: list[str] = bottleneck) -> None:
                 if status.done == status.planned:
                     kept.append(status.bottleneck())
 

@@ -16,7 +16,7 @@ from render.cli.console import clock, say, say_event, silence
 from render.job.rate import Rate
 
 if TYPE_CHECKING:
-    from render.job.run import Status
+    from render.job.work import Status
 
 Style = Literal["auto", "bar", "plain", "json", "none"]
 

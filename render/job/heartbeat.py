@@ -20,7 +20,8 @@ from render.job.rate import Rate
 
 if TYPE_CHECKING:
     from render.job.plan import Plan
-    from render.job.run import Begun, Status
+    from render.job.run import Begun
+    from render.job.work import Status
 
 SCHEMA_VERSION = 1
 BEAT_SECONDS = 1.0

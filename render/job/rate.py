@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from render.job.run import Status
+    from render.job.work import Status
 
 AVERAGE_SECONDS = 60.0
 

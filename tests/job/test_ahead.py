@@ -16,6 +16,7 @@ from films import FINISHED, ffmpegs_of, files_in, make, planned, quick, quick_of
 from render.errors import StoppedError
 from render.job import ahead, joining, run
 from render.job.ahead import Ahead
+from render.job.work import Status
 from render.preset import Preset
 from render.video import ffmpeg
 
@@ -155,7 +156,7 @@ def test_a_run_that_is_stopped_leaves_nothing_of_it(
         joins.append(True)
         return real(plan, folder, arguments, *more)
 
-    def report(status: run.Status) -> None:
+    def report(status: Status) -> None:
         if status.done > 50 and joins:
             os.kill(os.getpid(), signal.SIGINT)
 

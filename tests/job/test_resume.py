@@ -24,7 +24,7 @@ from films import end_of, ffmpegs_of, files_in, fork, make, manifest_of, planned
 
 from render import files
 from render.compute.device import Device
-from render.job import checkpoint, folder, joining, ledger, manifest, run, sealed, segment, selftest
+from render.job import checkpoint, folder, joining, ledger, manifest, run, sealed, segment, selftest, work
 from render.preset import Preset
 from render.video import ffmpeg
 
@@ -113,7 +113,7 @@ def is_second(take: segment.Take, *more: Any) -> bool:
 
 STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "preset written": (files, "publish", named("preset.yaml")),
-    "frames drawn": (run, "diagnose", lambda plan, take, snapshot, began_as: is_second(take)),
+    "frames drawn": (work, "diagnose", lambda plan, take, snapshot, began_as: is_second(take)),
     "encoder exit": (ffmpeg.Encoder, "finish", lambda encoder: "00001." in encoder.output.name),
     "frames counted": (segment.Take, "_publish", lambda take, *more: is_second(take)),
     "digests published": (files, "publish", named("00001.frames")),
@@ -123,7 +123,7 @@ STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "record written": (sealed, "write", lambda path, content: path.name == "00001.json"),
     "ledger written": (sealed, "write", lambda path, content: content["frames"]["done"] == 20 if path.name == "job.json" else False),
     "checkpoints pruned": (checkpoint, "prune", lambda place, keep_from, keep: keep_from == 20),
-    "all segments done": (run._Work, "render", lambda work: True),
+    "all segments done": (work.Work, "render", lambda working: True),
     "joined": (joining, "verify", lambda *words: True),
     "film published": (files, "publish", named(".mp4")),
     "manifest written": (manifest, "write", lambda path, content: True),
