@@ -22,7 +22,7 @@ def text(folder: Path = RESULTS) -> str:
         first, end = asked[name]["seeds"]
         settings = " ".join(f"`-s {each}`" for each in asked[name]["settings"])
         rows.append([
-            f"`{asked[name]['preset']}` {settings}", f"{first} to {end - 1}" if end - first > 1 else str(first),
+            f"`{asked[name]['preset']}` {settings}".strip(), f"{first} to {end - 1}" if end - first > 1 else str(first),
             f"{found['steps']:,}", _minutes(found["seconds"]), _verdicts(found),
         ])  # fmt: skip
     machine = (
@@ -54,8 +54,13 @@ def _best(told: dict[str, Any]) -> str:
     places = " ".join(f"Seed {seed} comes in place {place}." for seed, place in found["places"].items())
     return (
         f"\nScores of the living in the first row, from the least to the best in tenths: {deciles}. {places} "
-        f"Its best {len(found['top'])}:\n\n![The best universes of a survey](images/survey.jpg)\n"
+        f"Stalled: {_stalled(found)}. Its best {len(found['top'])}:\n\n![The best universes of a survey](images/survey.jpg)\n"
     )
+
+
+def _stalled(found: dict[str, Any]) -> str:
+    """Stalled universes, each with how little it changes."""
+    return ", ".join(f"seed {each['seed']} ({each['activity']:.4f} a second)" for each in found["stalled"]) or "none"
 
 
 def _long(told: dict[str, Any]) -> str:

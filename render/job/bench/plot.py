@@ -150,7 +150,7 @@ def _tidy(axes: Axes) -> None:
 
 
 def _png(figure: Figure, heading: str, below: str) -> bytes:
-    figure.text(0.02, 0.93, heading, fontsize=14, fontweight="bold", color=INK)
+    figure.text(0.02, 0.98, heading, fontsize=14, fontweight="bold", color=INK, va="top")
     figure.text(0.02, 0.02, below, fontsize=8.5, color=PALE)
     content = io.BytesIO()
     figure.savefig(content, format="png")
