@@ -54,13 +54,13 @@ def _best(told: dict[str, Any]) -> str:
     places = " ".join(f"Seed {seed} comes in place {place}." for seed, place in found["places"].items())
     return (
         f"\nScores of the living in the first row, from the least to the best in tenths: {deciles}. {places} "
-        f"Stalled: {_stalled(found)}. Its best {len(found['top'])}:\n\n![The best universes of a survey](images/survey.jpg)\n"
+        f"Stalled, with the mean change a second of the second half, in which they came to rest: {_stalled(found)}. Its best {len(found['top'])}:\n\n![The best universes of a survey](images/survey.jpg)\n"
     )
 
 
 def _stalled(found: dict[str, Any]) -> str:
-    """Stalled universes, each with how little it changes."""
-    return ", ".join(f"seed {each['seed']} ({each['activity']:.4f} a second)" for each in found["stalled"]) or "none"
+    """Stalled universes, each with its mean change in the second half."""
+    return ", ".join(f"seed {each['seed']} ({each['activity']:.4f})" for each in found["stalled"]) or "none"
 
 
 def _long(told: dict[str, Any]) -> str:
