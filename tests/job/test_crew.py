@@ -138,7 +138,7 @@ def test_a_universe_that_stands_still_is_told_by_its_worker(tmp_path: Path) -> N
         "job.segment_frames=300",
     ]
     preset = presets.load("dvd_video", settings, {"length.frames": 1200})
-    with pytest.raises(SimulationError, match="nothing moves any more"):
+    with pytest.raises(SimulationError, match="everything repeats: behind frame 299"):
         run.make(plans.make(preset, "film", out=str(tmp_path / "film"), device="cpu"), workers=2)
 
 
