@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # The extra that fits this machine's NVIDIA driver, none without a GPU; `make demo EXTRA=` leaves it out.
 EXTRA ?= $(shell $(PYTHON) -I -S render/compute/driver.py --extra)
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove lint types check bench gpu golden docs clean
+.PHONY: help demo test prove lint types check bench verify gpu golden docs clean
 
 help: ## list the verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -41,6 +41,17 @@ check: lint types test ## everything a commit must pass
 # `make bench OPTIONS='--quick --out bench/quick'` shows that all of it works, and leaves the published figures alone.
 bench: $(VENV)/.dev ## measure, also against the original's algorithm; writes benchmarks/results/, its report and README's figures
 	$(BIN)/python -m benchmarks $(OPTIONS) && $(BIN)/python -m benchmarks $(OPTIONS) --plot
+
+# The reference is slow, so worlds are small here.
+DUT ?= cpu
+FRAMES ?= 256
+VERIFY = $(BIN)/render verify --set picture.width=480 --set picture.height=270
+
+verify: $(VENV)/.run ## every exact engine in lockstep, reference against DUT=cpu; then the verifier against a backend that is wrong
+	$(VERIFY) --dut $(DUT) --frames $(FRAMES) --preset particles_cells --set engine.particles=1500
+	for preset in gs_medusa life_embers excitable_medium cyclic_turbulence; do \
+	  $(VERIFY) --dut $(DUT) --frames $(FRAMES) --preset $$preset || exit 1; done
+	! $(VERIFY) --dut faulty:5 --frames 8 --no-bundle --preset gs_medusa
 
 # `make gpu WHEELS=folder` uses this Python's own packages and those wheels, without a network.
 GPU_SITE := .gpu-site
