@@ -16,8 +16,10 @@ from render.errors import UsageError
 from render.files import replace
 from render.job.plan import film_of
 from render.job.probe import inherited
+from render.look.frame import Frame
 from render.look.viewing import seen
 from render.preset import Preset
+from render.video.picture import Picture
 
 GAP = 8
 MOST_SIDE, MOST_PIXELS = 65_500, 400_000_000
@@ -60,9 +62,11 @@ def make(
     Raises:
         UsageError: the sheet would be too tall.
     """
-    width_of_all, heights = len(at) * (width + GAP) + GAP, [_height(row, width) + LABEL + GAP for row in rows]
-    most = MOST_SIDE if path.suffix.lower() == ".jpg" else MOST_PIXELS // width_of_all
-    if sum(heights) + GAP > most:
+    width_of_all, heights = (
+        len(at) * (width + GAP) + GAP,
+        [_height(row.preset.picture, width) + LABEL + GAP for row in rows],
+    )
+    if not fits(width_of_all, sum(heights) + GAP, path):
         raise UsageError(
             f"a sheet of {len(rows)} rows would be too tall for {path.name}",
             "make several, or smaller pictures with --width.",
@@ -73,11 +77,21 @@ def make(
     for strip in strips:
         sheet.paste(strip, (0, top))
         top += strip.height
+    save(sheet, path, 80)
+
+
+def fits(width: int, height: int, path: Path) -> bool:
+    """Whether a sheet of so many pixels can be drawn and saved under such a name."""
+    return height <= (MOST_SIDE if path.suffix.lower() == ".jpg" else MOST_PIXELS // width)
+
+
+def save(sheet: Image.Image, path: Path, quality: int) -> None:
+    """Save a sheet as its name says: PNG, or JPEG of this quality."""
     encoded = io.BytesIO()
     if path.suffix.lower() == ".png":
         sheet.save(encoded, "PNG", optimize=True)
     else:
-        sheet.save(encoded, "JPEG", quality=80)
+        sheet.save(encoded, "JPEG", quality=quality)
     replace(path, encoded.getvalue())
 
 
@@ -86,16 +100,22 @@ def font() -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(13)
 
 
-def _height(row: Row, width: int) -> int:
-    return max(1, round(width / row.preset.picture.display_aspect))
+def small(frame: Frame, picture: Picture, width: int) -> Image.Image:
+    """A frame on the host as people see it, so wide and in its proportions; ``picture`` says which those are."""
+    size = (width, _height(picture, width))
+    return Image.fromarray(seen(frame)).convert("RGB").resize(size, Image.Resampling.LANCZOS)
+
+
+def _height(picture: Picture, width: int) -> int:
+    return max(1, round(width / picture.display_aspect))
 
 
 def _strip(row: Row, at: list[Fraction], width: int, report: Callable[[int], None]) -> Image.Image:
-    height = _height(row, width)
+    height = _height(row.preset.picture, width)
     strip = Image.new("RGB", (len(at) * (width + GAP) + GAP, LABEL + GAP + height), GROUND)
     pen = ImageDraw.Draw(strip)
     pen.text((GAP, GAP), row.title, INK, font())
-    for column, image in enumerate(_pictures(row, at, (width, height), report)):
+    for column, image in enumerate(_pictures(row, at, width, report)):
         left = GAP + column * (width + GAP)
         strip.paste(image, (left, LABEL + GAP))
         if column or len(at) > 1:
@@ -104,7 +124,7 @@ def _strip(row: Row, at: list[Fraction], width: int, report: Callable[[int], Non
     return strip
 
 
-def _pictures(row: Row, at: list[Fraction], size: tuple[int, int], report: Callable[[int], None]) -> list[Image.Image]:
+def _pictures(row: Row, at: list[Fraction], width: int, report: Callable[[int], None]) -> list[Image.Image]:
     """Frames at these times; only those before each are drawn that leave something in it."""
     film = film_of(row.preset, row.device)
     frame = film.blank()
@@ -115,8 +135,7 @@ def _pictures(row: Row, at: list[Fraction], size: tuple[int, int], report: Calla
         if any(number <= each <= number + before for each in wanted):
             film.draw(scene, number, frame)
         if number in wanted:
-            image = Image.fromarray(seen(film.fetch(frame))).convert("RGB")
-            found += [image.resize(size, Image.Resampling.LANCZOS)] * wanted.count(number)
+            found += [small(film.fetch(frame), row.preset.picture, width)] * wanted.count(number)
         if number % 16 == 0:
             report(number)
     return found

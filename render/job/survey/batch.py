@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from render import engines
 from render.compute import device as devices
@@ -18,10 +17,10 @@ from render.compute.device import Device
 from render.compute.team import Team
 from render.engines import drift
 from render.engines.ensemble import Ensemble
+from render.job.contact import small
 from render.job.probe import inherited
 from render.job.stall import is_timeless, state_digest
 from render.job.survey import measures, score
-from render.look.viewing import seen
 from render.video.film import Film, Snapshot
 
 if TYPE_CHECKING:
@@ -200,8 +199,7 @@ def picture(preset: Preset, seed: int | str, state: Any) -> tuple[bytes, float]:
     frame, drawn = film.blank(), min(MOST_DRAWN[kind], inherited(preset))
     for each in range(first, first + drawn):
         film.draw(film.advance(), each, frame)
-    image = Image.fromarray(seen(film.fetch(frame))).convert("RGB")
-    small = image.resize((WIDTH, max(1, round(WIDTH / preset.picture.display_aspect))), Image.Resampling.LANCZOS)
+    image = small(film.fetch(frame), preset.picture, WIDTH)
     content = io.BytesIO()
-    small.save(content, "JPEG", quality=85)
-    return content.getvalue(), measures.colours(np.asarray(small))
+    image.save(content, "JPEG", quality=85)
+    return content.getvalue(), measures.colours(np.asarray(image))

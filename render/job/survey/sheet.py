@@ -8,8 +8,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from render.errors import UsageError
-from render.files import replace
-from render.job.contact import GAP, GROUND, INK, LABEL, MOST_PIXELS, MOST_SIDE, font
+from render.job.contact import GAP, GROUND, INK, LABEL, fits, font, save
 from render.job.survey.store import Found, Store
 
 ACROSS = 2
@@ -30,19 +29,14 @@ def draw(store: Store, found: list[Found], path: Path) -> None:
     wide, high = _strip(store, found[0], 1).size  # they are all of one size
     across = min(ACROSS, len(found))
     width, height = across * wide, -(-len(found) // across) * high + GAP
-    if height > (MOST_SIDE if path.suffix.lower() == ".jpg" else MOST_PIXELS // width):
+    if not fits(width, height, path):
         raise UsageError(
             f"a sheet of {len(found)} universes would be too tall for {path.name}", "ask for fewer with --top."
         )
     sheet = Image.new("RGB", (width, height), GROUND)
     for number, each in enumerate(found):
         sheet.paste(_strip(store, each, number + 1), (number % across * wide, number // across * high))
-    encoded = io.BytesIO()
-    if path.suffix.lower() == ".png":
-        sheet.save(encoded, "PNG", optimize=True)
-    else:
-        sheet.save(encoded, "JPEG", quality=85)
-    replace(path, encoded.getvalue())
+    save(sheet, path, 85)
 
 
 def _strip(store: Store, found: Found, place: int) -> Image.Image:

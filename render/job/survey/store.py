@@ -97,13 +97,10 @@ class Store:
                 )
                 self._connection.execute("DELETE FROM unfinished WHERE seed = ?", (seed,))
 
-    def best(self, most: int | None = None) -> list[Found]:
+    def best(self) -> list[Found]:
         """Universes by score, the best first."""
         names = ", ".join(each.name for each in fields(Judgement))
-        rows = self._ask(
-            f"SELECT seed, steps, looks, {names} FROM universes ORDER BY score DESC, length(seed), seed LIMIT ?",
-            (-1 if most is None else most,),
-        )
+        rows = self._ask(f"SELECT seed, steps, looks, {names} FROM universes ORDER BY score DESC, length(seed), seed")
         return [Found(seed, steps, Judgement(*rest), json.loads(looks)) for seed, steps, looks, *rest in rows]
 
     def pictures(self, seed: str) -> list[tuple[int, bytes]]:
