@@ -42,6 +42,17 @@ def say(text: str = "") -> None:
     _put(text, sys.stdout)
 
 
+def passing(text: str) -> None:
+    """Write a line that the next one takes the place of; nothing where standard error is no terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text[: width() - 1]}", end="", file=sys.stderr, flush=True)
+
+
+def passed() -> None:
+    """Take the last passing line away."""
+    passing("")
+
+
 def say_event(event: str, **content: Any) -> None:
     """Write one JSON object on a line of its own."""
     _put(json.dumps({"event": event, **content}), sys.stdout)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from render.cli import options
-from render.cli.console import say
+from render.cli.console import passed, passing, say
 
 
 def command(
@@ -54,8 +53,7 @@ def command(
             rows.append(contact.Row(title, resolved, device_for(resolved, device, threads, gpu)))
 
     def report(row: int, frame: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\rrow {row + 1}/{len(rows)}, frame {frame}", end="", file=sys.stderr, flush=True)
+        passing(f"row {row + 1}/{len(rows)}, frame {frame}")
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +61,6 @@ def command(
     except OSError as error:
         raise file_error(error, path.parent) from error
     finally:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        passed()
     say(f"{show_path(path)}: {len(rows)} films at {', '.join(f'{float(time):g} s' for time in times)}")
     return 0

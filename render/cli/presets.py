@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from render.cli import options
-from render.cli.console import clock, say
+from render.cli.console import clock, passed, passing, say
 
 if TYPE_CHECKING:
     from render import preset as presets
@@ -98,15 +97,13 @@ def _check_alive(
     from render.job.plan import device_for
 
     def report(done: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\r{wanted}: step {done}/{steps}", end="", file=sys.stderr, flush=True)
+        passing(f"{wanted}: step {done}/{steps}")
 
     chosen = device_for(preset, device, threads)
     try:
         found = alive.measure(preset, steps, chosen, report)
     finally:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        passed()
     trouble = found.trouble(preset.engine.kind)
     shares, changes = found.settled
     say(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 import time
 from fractions import Fraction
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from render.cli import options
-from render.cli.console import clock, say
+from render.cli.console import clock, passed, passing, say
 
 if TYPE_CHECKING:
     from render.job.forecast import Alternative, Forecast
@@ -101,16 +100,14 @@ class _Shown:
 
     def __init__(self) -> None:
         self._next = 0.0
-        self._wanted = sys.stderr.isatty()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        if self._wanted and time.monotonic() >= self._next:
+        if time.monotonic() >= self._next:
             self._next = time.monotonic() + SHOW_SECONDS
-            print(f"\r\033[K{what} {done}/{total} frames", end="", file=sys.stderr, flush=True)
+            passing(f"{what} {done}/{total} frames")
 
     def close(self) -> None:
-        if self._wanted:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        passed()
 
 
 def _show(plan: Plan, probed: Probed, told: Forecast) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from render.cli import options
-from render.cli.console import say
+from render.cli.console import passed, passing, say
 
 
 def command(
@@ -44,8 +43,8 @@ def command(
     chosen = device_for(resolved, device, threads, gpu)
 
     def report(done: int) -> None:
-        if sys.stderr.isatty() and done % 100 == 0:
-            print(f"\rframe {done}/{frame + 1}", end="", file=sys.stderr, flush=True)
+        if done % 100 == 0:
+            passing(f"frame {done}/{frame + 1}")
 
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +52,6 @@ def command(
     except OSError as error:
         raise file_error(error, path.parent) from error
     finally:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        passed()
     say(f"{show_path(path)}: frame {frame} of {options.name_of(preset)}, seed {resolved.seed}")
     return 0

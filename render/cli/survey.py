@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from render.cli import options
-from render.cli.console import clock, say, say_stopping, width
+from render.cli.console import clock, passed, passing, say, say_stopping, width
 
 if TYPE_CHECKING:
     from render.job.survey.search import Survey
@@ -167,14 +167,13 @@ def _search(survey: Survey, wanted: list[int | str], store: Store, path: Path) -
         if sys.stderr.isatty():
             rest = (time.monotonic() - begun) * (left - played) / (played - before) if played > before else float("inf")
             text = f"{done}/{left} universes, {100 * played / max(1, left):.1f} %, {clock(rest)} left"
-            print(f"\r\033[K{text[: width() - 1]}", end="", file=sys.stderr, flush=True)
+            passing(text)
 
     try:
         with stop.listening():
             done = search.search(survey, wanted, store, stop, report)
     finally:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        passed()
     if stop.by and done < left:
         raise StoppedError(
             f"{stop.why} with {left - done} universes to go",

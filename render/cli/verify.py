@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
 
 from render.cli import options
-from render.cli.console import say
+from render.cli.console import passed, passing, say
 
 
 def command(
@@ -50,14 +49,12 @@ def command(
     start = None if begin is None else bundles.read_before(Path(begin), resolved)
 
     def report(done: int) -> None:
-        if sys.stderr.isatty():
-            print(f"\rframe {done}/{frames}", end="", file=sys.stderr, flush=True)
+        passing(f"frame {done}/{frames}")
 
     try:
         found = verify.lockstep(resolved, reference, tested, frames, every, start, report)
     finally:
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
+        passed()
     pair = f"{name}, seed {resolved.seed}, {ref} and {dut}"
     if found is None:
         compared = "each compared" if every == 1 else f"compared every {every} and at the last"
