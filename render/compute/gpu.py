@@ -85,7 +85,7 @@ def probe(timeout: float = 20.0) -> Probe:
     except subprocess.TimeoutExpired:
         return _none(f"the NVIDIA driver did not answer within {timeout:g} s")
     finally:
-        _end(child)
+        end(child)
     if child.returncode:
         return _none(_death(child.returncode, messages))
     return _read(answer)
@@ -149,7 +149,7 @@ def _death(code: int, messages: bytes) -> str:
     return f"asking the NVIDIA driver ended with exit code {code}: {last}"
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
+def end(child: subprocess.Popen[bytes]) -> None:
     """Leave no child behind, without waiting for one that cannot be killed."""
     if child.returncode is None:
         with suppress(ProcessLookupError, PermissionError):

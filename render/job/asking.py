@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
 
-_GRACE = 0.5
-"""Seconds a killed program may take to go; one that sits in a system call of a wedged driver never does."""
+from render.compute.gpu import end
 
 
 def answer(argv: list[str], seconds: float) -> str | None:
@@ -24,11 +20,5 @@ def answer(argv: list[str], seconds: float) -> str | None:
     except subprocess.TimeoutExpired:
         return None
     finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)  # not waited for yet, so the number is still its own
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(_GRACE)
-        if child.stdout:
-            child.stdout.close()
+        end(child)
     return told.decode(errors="replace").strip() if child.returncode == 0 else None
