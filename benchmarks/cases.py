@@ -97,7 +97,7 @@ class JobLayer(Case):
     """
 
     films: tuple[tuple[str, int], ...] = (("dvd_video", 35_964), ("dvd_mp4", 6_000))
-    repeats: int = 3
+    repeats: int = 5
 
 
 @dataclass(frozen=True)

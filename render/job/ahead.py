@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 BEGINS_WITH = 2
 """It begins when one segment in so many is still missing, or one at all: not with the first one, because a film that is
 interrupted often would be joined as often."""
-EASE = 4
-"""So many times as long as it took to feed a segment, the feeder rests before the next one: those that wait are taken along
-beside the making instead of holding it up."""
 TICK_SECONDS = 0.01
 
 
@@ -123,12 +120,11 @@ class Ahead:
                 joining.process(plan, folder, arguments, folder.film_part, self._running) as process,
             ):
                 self._process = process
+                process.give_way()  # to the making: what is joined later is joined soon enough
                 for segment, pipe in zip(plan.segments, pipes, strict=True):
                     if not self._wait_for(segment.number):
                         return
-                    begun = time.monotonic()
                     self._feed(self._book.records[segment.number], pipe, process)
-                    self._rest(EASE * (time.monotonic() - begun))
                 process.finish()
                 self._joined = True
         except (OSError, RenderError):  # a disk without named pipes, one that is full, a damaged segment
@@ -143,11 +139,6 @@ class Ahead:
         with self._news:
             self._news.wait_for(lambda: self._given_up or number in self._book.records)
             return not self._given_up
-
-    def _rest(self, seconds: float) -> None:
-        """Wait for so long, or until nothing is left to be made."""
-        with self._news:
-            self._news.wait_for(lambda: self._given_up or not self._book.missing(), seconds)
 
     def _feed(self, record: ledger.Record, pipe: Path, process: ffmpeg.Encoder) -> None:
         """Let ffmpeg read a segment.

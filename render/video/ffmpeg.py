@@ -29,6 +29,8 @@ STALL_SECONDS = 300.0
 """How long ffmpeg may take no frame and write nothing; RENDER_STALL_SECONDS overrides it."""
 TAIL_LINES, TAIL_BYTES = 12, 16384
 LEAST_FREE = 1 << 20
+LEAST_PRIORITY = 19
+"""The niceness of a process that takes what others leave (setpriority(2))."""
 TRIAL_SECONDS = 120.0
 """How long a trial of two frames may take: at 16384 x 16384 a slow encoder takes a while."""
 
@@ -335,6 +337,14 @@ class Encoder:
         except OSError:
             return 0, 0
         return stat.st_size, stat.st_mtime_ns
+
+    def give_way(self) -> None:
+        """Let everything else go first where there is too little processor for all.
+
+        To be called before ffmpeg has anything to read: Linux keeps a priority for each thread, and those that begin
+        later take over their starter's (setpriority(2), "C library/kernel differences").
+        """
+        os.setpriority(os.PRIO_PROCESS, self._process.pid, LEAST_PRIORITY)
 
     def has_ended(self) -> bool:
         """Whether ffmpeg is gone, however it ended."""

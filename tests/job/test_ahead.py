@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -94,6 +95,32 @@ def test_with_workers_segments_may_come_in_any_order(tmp_path: Path, outcomes: l
     two = make(quick(60), "film", tmp_path / "two", workers=2)
     assert outcomes == [True, True]
     assert one.film.read_bytes() == two.film.read_bytes()
+
+
+def niceness(process: int) -> set[int]:
+    """Of all threads of a process that are still there (proc_pid_stat(5), field 19)."""
+    found = set()
+    for path in Path(f"/proc/{process}/task").glob("*/stat"):
+        with contextlib.suppress(OSError):
+            found.add(int(path.read_text().rpartition(")")[2].split()[16]))
+    return found
+
+
+def test_it_takes_what_the_making_leaves(tmp_path: Path, outcomes: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    real, joins, others = Ahead._feed, [], set()
+
+    def feed(join: Ahead, record: Any, pipe: Path, process: ffmpeg.Encoder) -> None:
+        real(join, record, pipe, process)
+        if record.number == 2:  # all of its threads are there
+            joins.append(niceness(process._process.pid))
+            encoders = [each.pid for each in ffmpegs_of(tmp_path) if each.pid != process._process.pid]
+            others.update(*map(niceness, encoders))
+
+    monkeypatch.setattr(Ahead, "_feed", feed)
+    make(quick(100), "film", tmp_path / "film")
+    assert outcomes == [True]
+    assert joins == [{19}]
+    assert others == {os.getpriority(os.PRIO_PROCESS, 0)}
 
 
 def without_pipes(*words: Any) -> None:
