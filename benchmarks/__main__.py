@@ -11,7 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from benchmarks import artifact, disc_page, engine_page, gpu_page, job_page, readme, survey_page, tables
-from benchmarks.cases import CASES, ON_REQUEST, QUICK, Case
+from benchmarks.cases import CASES, ON_REQUEST, QUICK
+from benchmarks.kinds import Case
 from render.errors import RenderError
 from render.job.bench import report
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.cases import Case
+from benchmarks.kinds import Case
 from render.job.bench import artifact
 from render.job.bench.artifact import Artifact, envelope, newest, replace
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import fft
 
-from benchmarks.cases import Automata
+from benchmarks.kinds import Automata
 from render import engines
 from render import preset as presets
 from render.compute.device import Device

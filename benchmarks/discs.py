@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import Rehearsal
+from benchmarks.kinds import Rehearsal
 from benchmarks.long_form import report
 from render import preset as presets
 from render.disc import films, sizes

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import artifact, counts
-from benchmarks.cases import GpuCost
 from benchmarks.counts import WARP, Warps
+from benchmarks.kinds import GpuCost
 from benchmarks.machines import MACHINES, Habits, Instructions, Machine
 from render import preset as presets
 from render.compute import device as devices

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.cases import KernelTable
+from benchmarks.kinds import KernelTable
 from render.compute import known_answer, nvrtc
 from render.compute.source import Source
 from render.engines import continuous_gpu

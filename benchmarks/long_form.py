@@ -1,4 +1,4 @@
-"""What the job layer costs and gives: against one ffmpeg fed in one piece, with workers, over a long film.
+"""What the job layer costs, against one ffmpeg fed in one piece, and what a long film comes to.
 
 Every function takes a case and returns plain data for its artifact, as in ``measure.py``.
 """
@@ -14,25 +14,23 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import psutil
 
-from benchmarks import artifact
-from benchmarks.cases import JobLayer, LongJob, Workers
+from benchmarks.kinds import JobLayer, LongJob
 from render import preset as presets
-from render.compute import device as devices
 from render.job import manifest, run
 from render.job import plan as plans
 from render.job.bench import clocks
 from render.job.plan import Plan
 from render.job.work import Status
 from render.preset import Preset
-from render.video import codec, digest, ffmpeg, inspect, vbv
+from render.video import codec, digest, inspect, vbv
 from render.video.frames import Clock, play
+from render.video.process import Encoder
 
 Report = dict[str, Any]
 SETTLE = 3.0
@@ -48,16 +46,16 @@ def job_layer(case: JobLayer) -> Report:
     checkpoints, no count, no join, no verification. The job is all that ``render run`` does.
     """
     films = {name: _one_and_many(name, frames, case.repeats) for name, frames in case.films}
-    plan = plans.make(_preset(*case.films[0]), case.films[0][0], out="film")
+    plan = plans.make(preset_of(*case.films[0]), case.films[0][0], out="film")
     return report(plan, {"films": films})
 
 
 def _one_and_many(name: str, frames: int, repeats: int) -> Report:
-    preset = _preset(name, frames)
+    preset = preset_of(name, frames)
     streamed: list[Report] = []
     jobs: list[Report] = []
     with tempfile.TemporaryDirectory() as place:
-        run.make(plans.make(_preset(name, 5), name, out=f"{place}/warm-up"))
+        run.make(plans.make(preset_of(name, 5), name, out=f"{place}/warm-up"))
         plan = plans.make(preset, name, out=f"{place}/film")
         for number in range(repeats):
             sides: list[tuple[list[Report], Callable[[], object]]] = [
@@ -65,7 +63,7 @@ def _one_and_many(name: str, frames: int, repeats: int) -> Report:
                 (jobs, lambda: run.make(plan)),
             ]
             for kept, side in sides if number % 2 == 0 else reversed(sides):
-                kept.append(_timed(side, frames))
+                kept.append(timed(side, frames))
                 # Neither may write into memory that the other has just given back, which is faster.
                 shutil.rmtree(plan.folder.path, ignore_errors=True)
                 Path(place, "streamed.ts").unlink(missing_ok=True)
@@ -94,107 +92,17 @@ def _stream(plan: Plan, place: Path) -> None:
             *arguments[encoder_at:format_at], "-c:a", "ac3", "-b:a", "192000", "-f", "dvd", "-muxrate", "10080000",
             "-packetsize", "2048", arguments[-1],
         ]  # fmt: skip
-    with closing(ffmpeg.Encoder(plan.tool, arguments, part, place / "streamed.log")) as encoder:
+    with closing(Encoder(plan.tool, arguments, part, place / "streamed.log")) as encoder:
         play(film, plan.preset.frame_count, encoder.write, Clock())
         encoder.finish()
 
 
-def _timed(work: Callable[[], object], frames: int) -> Report:
+def timed(work: Callable[[], object], frames: int) -> Report:
     """Seconds on the wall, and CPU of this process and the children that ended."""
     begin, cpu = time.perf_counter(), clocks.both()
     work()
     seconds = time.perf_counter() - begin
     return {"seconds": seconds, "wall_fps": frames / seconds, "cpu_ms": (clocks.both() - cpu) / frames * 1e3}
-
-
-def workers(case: Workers) -> Report:
-    """The same films by one, two and three workers, in turns; the bytes must be equal."""
-    films: dict[str, Report] = {}
-    plan: Plan | None = None
-    for name, frames in case.films:
-        by_count: dict[int, list[Report]] = {count: [] for count in case.counts}
-        digests: set[str] = set()
-        with tempfile.TemporaryDirectory() as place:
-            run.make(plans.make(_preset(name, 5), name, out=f"{place}/warm-up"))
-            preset = _preset(name, frames, {"job.segment_frames": frames // case.segments})
-            plan = plans.make(preset, name, out=f"{place}/film")
-            for _ in range(case.repeats):
-                for count, kept in by_count.items():
-                    kept.append(_timed(partial(run.make, plan, restart=True, workers=count), frames))
-                    digests.add(manifest.read(plan.folder.manifest)["sha256"])  # type: ignore[index]
-        if len(digests) != 1:
-            raise ValueError(f"{name}: {len(digests)} different files by {case.counts} workers")
-        films[name] = {
-            "frames": frames,
-            "segments": len(plan.segments),
-            "sha256": digests.pop(),
-            "wall_fps": {count: statistics.median(each["wall_fps"] for each in kept) for count, kept in by_count.items()},
-            "cpu_ms": {count: statistics.median(each["cpu_ms"] for each in kept) for count, kept in by_count.items()},
-            "stages_cpu_ms": _stages(preset, plan),
-        }  # fmt: skip
-    assert plan is not None
-    results = {"films": films, "model": {name: _model(name, told, case.model_cores) for name, told in films.items()}}
-    return report(plan, results)
-
-
-def _stages(preset: Preset, plan: Plan) -> dict[str, float]:
-    """CPU a frame of simulation and look, of a digest, and of an encoder that is fed by nothing else."""
-    frames = min(200, preset.frame_count)
-    film = plans.film_of(preset, plan.device)
-    kept: list[bytes] = []
-    begin = clocks.both()
-    play(film, frames, lambda data: None, Clock())
-    made = (clocks.both() - begin) / frames * 1e3
-    film = plans.film_of(preset, plan.device)
-    play(film, frames, lambda data: kept.append(bytes(data)) if len(kept) < 50 else None, Clock())
-    begin = clocks.both()
-    for data in kept:
-        digest.of_frame(data)
-    hashing = (clocks.both() - begin) / len(kept) * 1e3
-    ours, children = clocks.own(), clocks.children()
-    with tempfile.TemporaryDirectory() as place:
-        part = Path(place, "pieces.ts")
-        arguments = codec.arguments(preset.codec, preset.picture, str(part), plan.encoder.kind, plan.encoder.gpu)
-        with closing(ffmpeg.Encoder(plan.tool, arguments, part, Path(place, "log"))) as encoder:
-            for data in kept:
-                encoder.write(memoryview(data))
-            encoder.finish()
-    return {
-        "simulation_and_look": made,
-        "digest": hashing,
-        "pipe": (clocks.own() - ours) / len(kept) * 1e3,
-        "encoder": (clocks.children() - children) / len(kept) * 1e3,
-    }
-
-
-def _model(name: str, told: Report, cores: int) -> Report:
-    """Frames a second of a machine with so many cores like these, derived from CPU a frame, not measured.
-
-    Each frame costs simulation and look twice, the scout's and a worker's, and once digest, pipe and encoder. Cores are
-    taken to be as well filled as the best number of workers filled them here. One scout plays every frame, on one core;
-    on a GPU, which does simulation and look for both, its own derived time is the limit instead.
-    """
-    stages, own = told["stages_cpu_ms"], told["stages_cpu_ms"]["simulation_and_look"]
-    beside = stages["digest"] + stages["pipe"] + stages["encoder"]
-    best = max(told["wall_fps"], key=lambda count: float(told["wall_fps"][count]))
-    here = (1 if int(best) == 1 else 2) * own + beside  # one worker has no scout
-    filled = min(1.0, told["wall_fps"][best] * here / (devices.cores() * 1e3))
-    gpu = _gpu_frame_ms(name)
-    return {
-        "cores": cores,
-        "cores_filled": filled,
-        "one_encoder_fps": 1e3 / stages["encoder"],
-        "scout_fps": 1e3 / own,
-        "fps": min(filled * cores * 1e3 / (2 * own + beside), 1e3 / own),
-        "fps_with_gpu": min(filled * cores * 1e3 / beside, 1e3 / (2 * gpu)) if gpu else None,
-    }
-
-
-def _gpu_frame_ms(name: str) -> float | None:
-    """What a preset's frame should take a GPU, by the newest artifact that says so, at its costliest state."""
-    told = artifact.newest(artifact.RESULTS, "gpu_cost")
-    states = [each["derived"] for each in told["results"]["states"] if each["preset"] == name] if told else []
-    return max((derived[next(iter(derived))]["frame_us"] / 1e3 for derived in states), default=None)
 
 
 @dataclass
@@ -248,9 +156,9 @@ def _bytes_in(folder: Path) -> int:
 
 def long_job(case: LongJob) -> Report:
     """A long film, watched while it is made and taken apart afterwards."""
-    preset = _preset(case.preset, case.frames)
+    preset = preset_of(case.preset, case.frames)
     with tempfile.TemporaryDirectory() as place:
-        run.make(plans.make(_preset(case.preset, 5), case.preset, out=f"{place}/warm-up"))
+        run.make(plans.make(preset_of(case.preset, 5), case.preset, out=f"{place}/warm-up"))
         plan = plans.make(preset, case.preset, out=f"{place}/film")
         watch = Watch(plan.folder.path)
 
@@ -354,7 +262,7 @@ def _compare(plan: Plan, film: Path) -> tuple[str, Report]:
     return digest.of_film([bytes(digests)]), {"frames": seen, "psnr_db": psnr, "nearer_to_a_neighbour": strays}
 
 
-def _preset(name: str, frames: int, more: dict[str, Any] | None = None) -> Preset:
+def preset_of(name: str, frames: int, more: dict[str, Any] | None = None) -> Preset:
     return presets.load(name, overrides={"length.frames": frames, **(more or {})})
 
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import psutil
 
-from benchmarks import automata, discs, gpu_cost, kernels, long_form, sizes, survey, sweeps, yardstick
-from benchmarks.cases import (
+from benchmarks import automata, crew, discs, gpu_cost, kernels, long_form, sizes, survey, sweeps, yardstick
+from benchmarks.kinds import (
     Automata,
     Case,
     EndToEnd,
@@ -66,7 +66,7 @@ def measure(case: Case) -> Report:
         case JobLayer():
             return long_form.job_layer(case)
         case Workers():
-            return long_form.workers(case)
+            return crew.workers(case)
         case LongJob():
             return long_form.long_job(case)
         case Forecasts():

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 
 from benchmarks import artifact
 from benchmarks.artifact import Artifact
-from benchmarks.cases import CASES, Yardstick
+from benchmarks.cases import CASES
+from benchmarks.kinds import Yardstick
 from benchmarks.original import STAGES
 
 CASE = next(name for name, case in CASES.items() if isinstance(case, Yardstick))

@@ -8,14 +8,15 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import Fits, Forecasts
+from benchmarks.kinds import Fits, Forecasts
 from benchmarks.long_form import report
 from render import preset as presets
 from render.job import forecast, probe, run
 from render.job import plan as plans
 from render.job.plan import Plan
-from render.video import codec, ffmpeg, inspect
+from render.video import codec, inspect
 from render.video.frames import Clock, player
+from render.video.process import Encoder
 
 Report = dict[str, Any]
 
@@ -59,7 +60,7 @@ def _encoded_bits(plan: Plan, first: int, frames: int) -> int:
     with tempfile.TemporaryDirectory() as place:
         part = Path(place, "stretch.ts")
         arguments = codec.arguments(plan.preset.codec, plan.preset.picture, str(part), plan.encoder.kind)
-        with closing(ffmpeg.Encoder(plan.tool, arguments, part, Path(place, "log"))) as encoder:
+        with closing(Encoder(plan.tool, arguments, part, Path(place, "log"))) as encoder:
             player(film).play(first, frames, encoder.write, Clock())
             encoder.finish()
         return 8 * sum(inspect.contents(plan.tool, part).sizes)

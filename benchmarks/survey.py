@@ -12,7 +12,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases import Population, Surveys
+from benchmarks.kinds import Population, Surveys
 from render import preset as presets
 from render.compute import device as devices
 from render.job.plan import device_for

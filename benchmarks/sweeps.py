@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.cases import Stages, Sweep
+from benchmarks.kinds import Stages, Sweep
 from render import preset as presets
 from render.compute import device as devices
 from render.job.bench import stages as staging

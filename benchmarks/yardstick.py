@@ -9,7 +9,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from benchmarks.cases import Yardstick
+from benchmarks.kinds import Yardstick
 from benchmarks.original import STAGES, Original
 from render.compute import device as devices
 from render.engines.particle_life import Params, State

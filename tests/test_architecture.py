@@ -80,7 +80,7 @@ def test_processes_are_started_in_few_places() -> None:
         if imports(path) & {"subprocess", "multiprocessing", "os.system", "os.popen"} or "os.fork" in path.read_text()
     }
     assert users == {
-        "video/ffmpeg.py", "compute/gpu.py", "compute/emulation/build.py", "job/crew.py", "job/child.py",
+        "video/process.py", "compute/gpu.py", "compute/emulation/build.py", "job/crew.py", "job/child.py",
         "job/asking.py",
     }  # fmt: skip
 

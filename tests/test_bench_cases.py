@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from benchmarks import artifact, measure, readme, tables
-from benchmarks.cases import CASES, QUICK, Sweep
+from benchmarks.cases import CASES, QUICK
+from benchmarks.kinds import Sweep
 from render.job.bench import report, sweeps
 
 NAMES = ["stages", *(name for name, case in CASES.items() if isinstance(case, Sweep))]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks import counts, gpu_cost, kernels
-from benchmarks.cases import ON_REQUEST, KernelTable
+from benchmarks.cases import ON_REQUEST
+from benchmarks.kinds import KernelTable
 from benchmarks.machines import MACHINES
 from render import preset as presets
 from render.compute.device import Device

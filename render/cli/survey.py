@@ -65,7 +65,7 @@ def command(
     sheet = None if contact is None else _sheet(contact, overwrite)
     path = Path(out or f"surveys/{options.name_of(preset or '')}.sqlite").expanduser().absolute()
     if seeds is None:
-        asked = None if preset is None else search.universe_of(presets.load(preset, set_, {"seed": 0}))
+        asked = None if preset is None else search.subject_of(presets.load(preset, set_, {"seed": 0}))
         store = read_store(path)
         if asked is not None:
             refuse_other(store, asked)

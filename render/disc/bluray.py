@@ -10,7 +10,7 @@ from fractions import Fraction
 from render.disc import chapters
 from render.disc.checking import Say, chapters_asked, check_chapters
 from render.disc.films import Film
-from render.disc.read import Image, bdmv
+from render.disc.read import Image, bdmv, navigation
 from render.disc.read.image import Entry
 from render.errors import VerificationError
 
@@ -52,10 +52,10 @@ def read(image: Image) -> Bluray:
     for path in names:
         if image.content(path) != image.content(path.replace(BLURAY, f"{BLURAY}/BACKUP", 1)):
             raise VerificationError(f"the second copy of {path} differs from the first one")
-    index = bdmv.index(_table(image, "index.bdmv"))
-    objects = bdmv.movie_objects(_table(image, "MovieObject.bdmv"))
-    begins = {bdmv.played(index, objects, program) for program in (index.first, index.menu)}
-    begins |= {bdmv.played(index, objects, program, number) for number, program in enumerate(index.titles, 1)}
+    index = navigation.index(_table(image, "index.bdmv"))
+    objects = navigation.movie_objects(_table(image, "MovieObject.bdmv"))
+    begins = {navigation.played(index, objects, program) for program in (index.first, index.menu)}
+    begins |= {navigation.played(index, objects, program, number) for number, program in enumerate(index.titles, 1)}
     if len(begins) > 1:
         raise VerificationError("the disc has more than its one title")
     number = begins.pop()[1]

@@ -19,7 +19,8 @@ from render import files
 from render.compute import lifeline
 from render.errors import RenderError
 from render.job import joining, ledger
-from render.video import digest, ffmpeg
+from render.video import digest
+from render.video.process import PIPE_BYTES, Encoder, stall_seconds, widen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +52,7 @@ class Ahead:
         self._thread: threading.Thread | None = None
         self._given_up = False
         self._joined = False
-        self._process: ffmpeg.Encoder | None = None
+        self._process: Encoder | None = None
 
     def __enter__(self) -> Ahead:
         self.look()
@@ -82,7 +83,7 @@ class Ahead:
         """
         if self._thread is None:
             return False
-        stall, waited, seen = ffmpeg.stall_seconds(), 0.0, self._progress()
+        stall, waited, seen = stall_seconds(), 0.0, self._progress()
         while self._thread.is_alive():
             check()
             self._thread.join(TICK_SECONDS)
@@ -140,7 +141,7 @@ class Ahead:
             self._news.wait_for(lambda: self._given_up or number in self._book.records)
             return not self._given_up
 
-    def _feed(self, record: ledger.Record, pipe: Path, process: ffmpeg.Encoder) -> None:
+    def _feed(self, record: ledger.Record, pipe: Path, process: Encoder) -> None:
         """Let ffmpeg read a segment.
 
         Raises:
@@ -150,7 +151,7 @@ class Ahead:
         try:
             seen = digest.growing()
             with ledger.video_file(self._plan.folder, record.number).open("rb") as video:
-                while block := video.read(ffmpeg.PIPE_BYTES):
+                while block := video.read(PIPE_BYTES):
                     seen.update(block)
                     left = memoryview(block)
                     while left:
@@ -165,7 +166,7 @@ class Ahead:
         finally:
             os.close(handle)
 
-    def _open(self, pipe: Path, process: ffmpeg.Encoder) -> int:
+    def _open(self, pipe: Path, process: Encoder) -> int:
         """Open a pipe that ffmpeg reads sooner or later, unless it ends."""
         while True:
             try:
@@ -176,5 +177,5 @@ class Ahead:
                     raise
             time.sleep(TICK_SECONDS)
         os.set_blocking(handle, True)
-        ffmpeg.widen(handle)
+        widen(handle)
         return handle

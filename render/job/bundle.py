@@ -27,8 +27,9 @@ from PIL import Image
 from render import files
 from render.errors import UsageError
 from render.job import checkpoint, provenance
-from render.job.plan import fingerprint_of
-from render.job.verify import Backend, Difference, Mismatch, digest
+from render.job.moments import Difference, digest
+from render.job.recipe import fingerprint_of
+from render.job.verify import Backend, Mismatch
 from render.look.viewing import seen
 from render.preset import Preset, to_data, to_yaml
 from render.video.film import Snapshot

@@ -27,7 +27,7 @@ from render.errors import EncoderError, RenderError, SimulationError, Verificati
 from render.job import checkpoint, staff, steering, worker
 from render.job.ledger import Record
 from render.job.stop import SIGNALS
-from render.video.ffmpeg import signal_name
+from render.video.process import signal_name
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection

@@ -6,21 +6,17 @@ import contextlib
 import json
 import os
 import re
-import socket
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from render.errors import PreflightError
-from render.files import file_error, make_folder
+from render.files import make_folder
 from render.job import sealed
+from render.job.lock import PROGRAM, held
 from render.video.container import TRANSPORT_STREAM
 
-PROGRAM = "render"
-"""What the lock says of itself, so that a job's folder is known as one."""
 OWN_NAMES = (
     "preset.yaml", "job.json", "manifest.json", "preview.jpg", "status.json", "lock", "segments", "checkpoints", "logs",
 )  # fmt: skip
@@ -96,6 +92,14 @@ class Folder:
         """ffmpeg's messages."""
         return self.path / "logs"
 
+    def held(self) -> AbstractContextManager[None]:
+        """Hold the job, so that two runs never work on it at once.
+
+        Raises:
+            PreflightError: another run holds it; the message says which.
+        """
+        return held(self.lock, self.path, "wait for it, or choose another folder with --out.")
+
     def make(self, *, rooms: bool = False) -> None:
         """Make the folder, or the rooms in it that work needs.
 
@@ -167,99 +171,3 @@ def _named(place: Path, pattern: str) -> Iterator[Path]:
     for path in sorted(place.glob("*")):
         if re.fullmatch(pattern, path.name):
             yield path
-
-
-LINGER_SECONDS = 5.0
-"""How long a lock may outlive its owner: a process that a killed run was just starting holds it until it has begun."""
-
-
-@contextmanager
-def locked(folder: Folder) -> Iterator[None]:
-    """Hold a job, so that two runs never work on it at once; ends with the process, however it ends.
-
-    Raises:
-        PreflightError: another run holds it; the message says which.
-    """
-    try:
-        handle = os.open(folder.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except OSError as error:
-        raise PreflightError(
-            f"cannot write to {folder.path}: {error.strerror}", "choose another place with --out."
-        ) from error
-    try:
-        try:
-            until = time.monotonic() + LINGER_SECONDS
-            while not _taken(handle):
-                if not _is_gone(*_note(handle)) or time.monotonic() > until:
-                    raise BlockingIOError
-                time.sleep(0.02)
-        except BlockingIOError as error:
-            raise PreflightError(
-                f"another render is at work in {folder.path}{_owner(handle)}",
-                "wait for it, or choose another folder with --out.",
-            ) from error
-        except OSError:  # a file system without locks: the note alone must do
-            _refuse_living_owner(folder, handle)
-        _sign(folder, handle, host=socket.gethostname(), pid=os.getpid())
-        try:
-            yield
-        finally:
-            _sign(folder, handle)
-    finally:
-        os.close(handle)
-
-
-def _sign(folder: Folder, handle: int, **owner: Any) -> None:
-    """Say in a lock whose it is."""
-    try:
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, json.dumps({"program": PROGRAM, **owner}).encode(), 0)
-    except OSError as error:
-        raise file_error(error, folder.path) from error
-
-
-def _taken(handle: int) -> bool:
-    import fcntl
-
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_gone(host: str, pid: int) -> bool:
-    """Whether an owner is known to be gone."""
-    if not pid or host != socket.gethostname():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass
-    return False
-
-
-def _note(handle: int) -> tuple[str, int]:
-    try:
-        note = json.loads(os.pread(handle, 4096, 0) or b"{}")
-        return str(note.get("host", "")), int(note.get("pid", 0))
-    except (ValueError, TypeError, AttributeError):
-        return "", 0
-
-
-def _owner(handle: int) -> str:
-    host, pid = _note(handle)
-    return f" (process {pid} on {host})" if pid else ""
-
-
-def _refuse_living_owner(folder: Folder, handle: int) -> None:
-    """Where files cannot be locked: refuse an owner that may be alive, pass over one that is known to be gone."""
-    host, pid = _note(handle)
-    if not pid or _is_gone(host, pid):
-        return
-    raise PreflightError(
-        f"another render may be at work in {folder.path}{_owner(handle)}",
-        f"if it is not, remove {folder.lock} and start again.",
-    )

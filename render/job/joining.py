@@ -15,9 +15,10 @@ from render import files
 from render.errors import VerificationError
 from render.job import ledger
 from render.preset import to_yaml
-from render.video import ffmpeg, inspect, join, vbv
+from render.video import inspect, join, vbv
 from render.video.bluray import AHEAD, DELIVERED, Bluray
 from render.video.codec import Mpeg2
+from render.video.process import Encoder, drop_empty
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,15 +96,15 @@ def make(plan: Plan, folder: Folder, part: Path, running: Callable[[Callable[[],
 @contextlib.contextmanager
 def process(
     plan: Plan, folder: Folder, arguments: list[str], output: Path, running: Callable[[Callable[[], None]], None]
-) -> Iterator[ffmpeg.Encoder]:
+) -> Iterator[Encoder]:
     """An ffmpeg of the join, which ends with the block; its messages are in the join's log."""
     log = folder.logs / "join.log"
     try:
-        with closing(ffmpeg.Encoder(plan.tool, arguments, output, log)) as started:
+        with closing(Encoder(plan.tool, arguments, output, log)) as started:
             running(started.kill)
             yield started
     finally:
-        ffmpeg.drop_empty(log)
+        drop_empty(log)
 
 
 def packets_file(folder: Folder) -> Path:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
-import importlib.metadata
 import json
 import math
 import os
-import platform
 import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from render import __version__, engines, look
+from render import __version__, engines
 from render.compute import device as devices
 from render.compute import gpu
 from render.compute.device import Choice, Device
@@ -24,12 +21,14 @@ from render.errors import PreflightError, UsageError
 from render.job import budget
 from render.job.folder import Folder
 from render.job.ledger import recipe_digest
+from render.job.recipe import fingerprint_of, recipe_of
 from render.preset import Preset, to_data
 from render.settings import shown
 from render.video import codec, digest, ffmpeg, fit, inspect
 from render.video import encoder as encoders
 from render.video.cutting import Job, Segment, cut, segment_frames
 from render.video.film import Film, Snapshot, device_bytes
+from render.video.process import stall_seconds
 
 SPACE_MARGIN = 1.05
 NAME_BYTES = 255
@@ -106,13 +105,6 @@ class Plan:
         return fingerprint_of(self.preset, self.recipe["bits"])
 
 
-def fingerprint_of(preset: Preset, bits: dict[str, Any]) -> str:
-    """A universe in one number: what a preset says of its frames, and what else decides their bits."""
-    data = to_data(preset)
-    universe = {key: data.get(key) for key in ("engine", "world", "look", "picture")}
-    return recipe_digest({**universe, "seed": preset.seed_number, "bits": bits})
-
-
 def job_folder(preset: Preset, name: str, out: str | None) -> Folder:
     """The job's folder: ``out``, or one named after preset and seed in ``renders``; the film in it is called the same.
 
@@ -183,7 +175,7 @@ def make(
         raise PreflightError(f"audio.file {shown(preset.audio.file)} is no file", "correct its path.")
     gpus = gpu.probe()
     chosen = device_for(preset, device, threads, gpu_wanted, gpus)
-    ffmpeg.stall_seconds()
+    stall_seconds()
     tool = ffmpeg.find()
     if preset.audio.file is not None:
         inspect.require_sound(tool, preset.audio.file)
@@ -215,45 +207,6 @@ def check_medium(preset: Preset) -> tuple[int, bool]:
             f"shorten it to {float(preset.seconds) * most / expected / 60:.0f} minutes, or lower codec.bitrate.",
         )
     return expected, firm
-
-
-def recipe_of(
-    preset: Preset, name: str, device: Device, tool: ffmpeg.Tool, encoder: str, arguments: list[str], each: int
-) -> dict[str, Any]:
-    """All that decides a film's bytes."""
-    return {
-        "name": name, "preset": film_data(preset), "seed_number": preset.seed_number, "render": __version__,
-        "bits": bits_of(preset, device), "segment_frames": each,
-        "ffmpeg": tool.version, "encoder": encoder, "arguments": arguments,
-    }  # fmt: skip
-
-
-def bits_of(preset: Preset, device: Device) -> dict[str, Any]:
-    """What decides a film's frames besides its preset; for an engine that is not exact, also where they are made."""
-    card = engines.card(preset.engine.kind)
-    bits: dict[str, Any] = {"engine": card.BITS, "look": look.BITS}
-    if not card.EXACT:
-        bits["backend"] = device.kind
-        bits["transforms"] = _transforms(device)
-    return bits
-
-
-def _transforms(device: Device) -> str:
-    """Whose Fourier transforms a backend takes: library, version, and what they run on."""
-    if device.gpu is None:
-        return f"scipy {importlib.metadata.version('scipy')}, {platform.machine()}"
-    for name in ("cupy-cuda13x", "cupy-cuda12x"):
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            return f"{name} {importlib.metadata.version(name)}, {device.gpu.name}"
-    return device.gpu.name
-
-
-def film_data(preset: Preset) -> dict[str, Any]:
-    """What of a preset decides the film, and not only how the work on it is done."""
-    data = to_data(preset)
-    work = data.pop("job", {})
-    data["job"] = {key: work[key] for key in ("chapters",) if key in work}
-    return data
 
 
 def device_for(

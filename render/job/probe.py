@@ -22,6 +22,7 @@ from render.video import codec as codecs
 from render.video import ffmpeg, quality
 from render.video.film import Film
 from render.video.frames import Clock, player
+from render.video.process import Encoder
 from render.video.quality import Measured
 
 SHARES = (Fraction(0), Fraction(1, 10), Fraction(1, 2))
@@ -228,8 +229,8 @@ class _Probe:
             encoder.finish()
         return self._frames / self._without_start(time.perf_counter() - begun)
 
-    def _encoder(self, arguments: list[str]) -> ffmpeg.Encoder:
-        return ffmpeg.Encoder(self._plan.tool, arguments, self._encoded, self._folder / "log")
+    def _encoder(self, arguments: list[str]) -> Encoder:
+        return Encoder(self._plan.tool, arguments, self._encoded, self._folder / "log")
 
     def _without_start(self, seconds: float) -> float:
         return max(seconds - self._start_up, seconds / 4)

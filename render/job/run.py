@@ -24,7 +24,6 @@ from render.files import file_error, replace
 from render.job import crew, finishing, ledger, manifest, staff
 from render.job.ahead import Ahead
 from render.job.finishing import Finished
-from render.job.folder import locked
 from render.job.heartbeat import Heartbeat
 from render.job.ledger import Ledger
 from render.job.pace import Pace
@@ -95,7 +94,7 @@ def make(
         if stop.by:
             raise StoppedError(stop.why, signal_number=stop.by)
 
-    with locked(folder), stop.listening(), _told(plan, stop, go_on):
+    with folder.held(), stop.listening(), _told(plan, stop, go_on):
         sweep(folder)
         opened = Ledger if restart else ledger.open_ledger
         book = opened(folder, plan.recipe, list(plan.segments))

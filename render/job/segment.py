@@ -20,7 +20,8 @@ from render.job import checkpoint
 from render.job.ledger import Record, digests_file, video_file
 from render.job.stall import is_timeless, state_digest
 from render.video import codec as codecs
-from render.video import digest, ffmpeg
+from render.video import digest
+from render.video.process import Encoder, Tally, drop_empty
 
 if TYPE_CHECKING:
     from render.job.folder import Folder
@@ -63,7 +64,7 @@ class Take:
         arguments = codecs.arguments(
             codec or plan.preset.codec, plan.preset.picture, str(self._part), plan.encoder.kind, plan.encoder.gpu
         )
-        self.encoder = ffmpeg.Encoder(plan.tool, arguments, self._part, self._log)
+        self.encoder = Encoder(plan.tool, arguments, self._part, self._log)
         running(self.encoder.kill)
 
     def write(self, data: memoryview) -> None:
@@ -87,7 +88,7 @@ class Take:
         """
         try:
             counted = self.encoder.finish()
-            if counted != ffmpeg.Tally(self.segment.frames, 0, 0):
+            if counted != Tally(self.segment.frames, 0, 0):
                 raise VerificationError(
                     f"segment {self.segment.number} has {counted.frames} frames, and {self.segment.frames} were drawn "
                     f"({counted.duplicated} twice, {counted.dropped} left out)",
@@ -132,7 +133,7 @@ class Take:
         """End the encoder and remove what is not published."""
         self.encoder.close()
         files.remove(self._part)
-        ffmpeg.drop_empty(self._log)
+        drop_empty(self._log)
 
 
 def rescued_in(state: Any, steps_per_frame: int, segment: Segment) -> list[int]:

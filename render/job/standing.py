@@ -12,7 +12,7 @@ from render import preset as presets
 from render.errors import RenderError
 from render.job import heartbeat, manifest, sealed
 from render.job.folder import Folder
-from render.job.plan import film_data
+from render.job.recipe import film_data
 from render.preset import Preset
 
 if TYPE_CHECKING:

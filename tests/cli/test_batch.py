@@ -237,7 +237,7 @@ def test_a_job_somebody_else_works_on_is_left_alone(tmp_path: Path) -> None:
     assert answer.returncode == 8
     assert results(summary) == {1: "failed", 2: "finished"}
     assert (
-        f"another render is at work in {tmp_path / 'films' / '1'} (process {told['pid']}"
+        f"another render is at work on {tmp_path / 'films' / '1'} (process {told['pid']}"
         in summary["jobs"][0]["reason"]
     )
 

@@ -61,7 +61,7 @@ def test_seeds_are_numbers_and_words_each_once(here: Path, capsys: pytest.Captur
         ("-p tiny.yaml --seeds 0 --contact a.gif", "must end in .png or .jpg"),
         ("-p tiny.yaml --seeds 0 --contact tiny.yaml/a.png", "--contact tiny.yaml/a.png: cannot write there"),
         ("-p tiny.yaml --seeds 0 --out tiny.yaml", "no survey's file"),
-        ("-p tiny.yaml --seeds 0 --out /proc/a.sqlite", "cannot use"),
+        ("-p tiny.yaml --seeds 0 --out /proc/a.sqlite", "cannot write to"),
         ("-p tiny.yaml --seeds 0 --out .", "cannot use"),
     ],
 )

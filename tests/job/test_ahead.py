@@ -19,7 +19,7 @@ from render.job import ahead, joining, run
 from render.job.ahead import Ahead
 from render.job.work import Status
 from render.preset import Preset
-from render.video import ffmpeg
+from render.video.process import Encoder
 
 
 @pytest.fixture(autouse=True)
@@ -109,7 +109,7 @@ def niceness(process: int) -> set[int]:
 def test_it_takes_what_the_making_leaves(tmp_path: Path, outcomes: list[bool], monkeypatch: pytest.MonkeyPatch) -> None:
     real, joins, others = Ahead._feed, [], set()
 
-    def feed(join: Ahead, record: Any, pipe: Path, process: ffmpeg.Encoder) -> None:
+    def feed(join: Ahead, record: Any, pipe: Path, process: Encoder) -> None:
         real(join, record, pipe, process)
         if record.number == 2:  # all of its threads are there
             joins.append(niceness(process._process.pid))
@@ -130,7 +130,7 @@ def without_pipes(*words: Any) -> None:
 def killed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     real, fed = Ahead._feed, []
 
-    def feed(join: Ahead, record: Any, pipe: Path, process: ffmpeg.Encoder) -> None:
+    def feed(join: Ahead, record: Any, pipe: Path, process: Encoder) -> None:
         fed.append(record.number)
         if len(fed) == 2:
             process.kill()
@@ -142,7 +142,7 @@ def killed_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def stopped_for_good(monkeypatch: pytest.MonkeyPatch) -> None:
     real = Ahead._feed
 
-    def feed(join: Ahead, record: Any, pipe: Path, process: ffmpeg.Encoder) -> None:
+    def feed(join: Ahead, record: Any, pipe: Path, process: Encoder) -> None:
         if record.number == 1:
             os.killpg(process._process.pid, signal.SIGSTOP)
         real(join, record, pipe, process)

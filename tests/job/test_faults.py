@@ -34,11 +34,12 @@ from render.errors import (
 )
 from render.job import ahead, ledger, run, sealed, segment, standing
 from render.job.finishing import Finished
-from render.job.folder import Folder, locked
+from render.job.folder import Folder
 from render.job.plan import Plan
 from render.preset import Preset, document
 from render.video import ffmpeg
 from render.video.film import Film
+from render.video.process import Encoder, Tally
 
 FRAMES = 35
 """Four segments: three of ten frames and one of five."""
@@ -429,13 +430,13 @@ def test_giving_up_a_segment_leaves_the_next_that_is_being_closed_alone(
     tmp_path: Path, whole: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No second encoder is started early for a segment that has its file already, nor that file removed with it."""
-    real_finish, real_write, tries = ffmpeg.Encoder.finish, segment.Take.write, []
+    real_finish, real_write, tries = Encoder.finish, segment.Take.write, []
 
-    def finish(encoder: ffmpeg.Encoder) -> ffmpeg.Tally:
+    def finish(encoder: Encoder) -> Tally:
         if encoder.output.name.startswith("00002."):
             time.sleep(1)  # until segment 1 is given up
         tally = real_finish(encoder)
-        return ffmpeg.Tally(9, 0, 0) if encoder.output.name.startswith("00001.") else tally
+        return Tally(9, 0, 0) if encoder.output.name.startswith("00001.") else tally
 
     def write(take: segment.Take, data: memoryview) -> None:
         if take.segment.number == 1 and take.frames_written == 5:
@@ -445,7 +446,7 @@ def test_giving_up_a_segment_leaves_the_next_that_is_being_closed_alone(
         real_write(take, data)
 
     with monkeypatch.context() as patch:
-        patch.setattr(ffmpeg.Encoder, "finish", finish)
+        patch.setattr(Encoder, "finish", finish)
         patch.setattr(segment.Take, "write", write)
         with pytest.raises(EncoderError, match="the pixels are cursed"):
             make(quick(FRAMES, "job.retries=1"), "film", tmp_path / "film")
@@ -493,7 +494,7 @@ def test_two_runs_do_not_meet(half: Path, whole: bytes) -> None:
     plan = planned(quick(FRAMES), "film", half)
 
     def hold() -> None:
-        with locked(plan.folder):
+        with plan.folder.held():
             (half.parent / "held").touch()
             time.sleep(60)
 
@@ -504,7 +505,7 @@ def test_two_runs_do_not_meet(half: Path, whole: bytes) -> None:
         time.sleep(0.01)
     before = {path: path.stat().st_mtime_ns for path in half.rglob("*")}
     try:
-        with pytest.raises(PreflightError, match=rf"another render is at work in .*\(process {child} on ") as caught:
+        with pytest.raises(PreflightError, match=rf"another render is at work on .*\(process {child} on ") as caught:
             run.make(plan)
         assert caught.value.exit_code == 3
         with pytest.raises(PreflightError, match="at work"):
@@ -539,10 +540,10 @@ def test_where_nothing_can_be_locked_the_note_must_do(tmp_path: Path, monkeypatc
     ):
         (tmp_path / "lock").write_text(note)
         if refused:
-            with pytest.raises(PreflightError, match="may be at work"), locked(folder):
+            with pytest.raises(PreflightError, match="may be at work"), folder.held():
                 pass
         else:
-            with locked(folder):
+            with folder.held():
                 assert str(os.getpid()) in (tmp_path / "lock").read_text()
 
 
@@ -660,6 +661,7 @@ def test_another_recipe_is_refused_by_name(setting: str, told: str, half: Path) 
 def test_another_ffmpeg_engine_or_name_is_another_recipe(half: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from render import engines
     from render.job import plan as plans
+    from render.job import recipe
 
     with pytest.raises(PreflightError, match="holds a job with name film, and now it is movie"):
         make(quick(FRAMES), "movie", half)
@@ -673,11 +675,11 @@ def test_another_ffmpeg_engine_or_name_is_another_recipe(half: Path, monkeypatch
     with pytest.raises(PreflightError, match=r"holds a job with bits\.engine 1, and now it is 99"):
         make(quick(FRAMES), "film", half)
     monkeypatch.undo()
-    monkeypatch.setattr(plans.look, "BITS", 7)
+    monkeypatch.setattr(recipe.look, "BITS", 7)
     with pytest.raises(PreflightError, match=r"holds a job with bits\.look 1, and now it is 7"):
         make(quick(FRAMES), "film", half)
     monkeypatch.undo()
-    monkeypatch.setattr(plans, "__version__", "99.0")
+    monkeypatch.setattr(recipe, "__version__", "99.0")
     with pytest.raises(PreflightError, match=r"holds a job with render \S+, and now it is 99\.0"):
         make(quick(FRAMES), "film", half)
     monkeypatch.undo()

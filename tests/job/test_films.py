@@ -41,6 +41,7 @@ from render.look import viewing
 from render.look.frame import Frame
 from render.preset import catalogue
 from render.video import ffmpeg
+from render.video.process import Encoder, Tally
 
 
 def test_every_shipped_preset_is_here() -> None:
@@ -252,19 +253,19 @@ def test_a_finished_film_of_another_recipe_is_kept_even_where_the_ledger_is_lost
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("counted", [ffmpeg.Tally(9, 0, 0), ffmpeg.Tally(10, 1, 0), ffmpeg.Tally(10, 0, 1)])
+@pytest.mark.parametrize("counted", [Tally(9, 0, 0), Tally(10, 1, 0), Tally(10, 0, 1)])
 def test_a_film_whose_encoder_lost_frames_gets_no_final_name(
-    counted: ffmpeg.Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    counted: Tally, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, tries = ffmpeg.Encoder.finish, []
+    real, tries = Encoder.finish, []
 
-    def finish(encoder: ffmpeg.Encoder) -> ffmpeg.Tally:
+    def finish(encoder: Encoder) -> Tally:
         tally = real(encoder)
-        assert tally == ffmpeg.Tally(10, 0, 0)
+        assert tally == Tally(10, 0, 0)
         tries.append(encoder.output)
         return counted
 
-    monkeypatch.setattr(ffmpeg.Encoder, "finish", finish)
+    monkeypatch.setattr(Encoder, "finish", finish)
     told = rf"segment 0 has {counted.frames} frames, and 10 were drawn \({counted.duplicated} twice, {counted.dropped} left"
     with pytest.raises(VerificationError, match=told) as caught:
         make(quick(), "film", tmp_path)
@@ -299,15 +300,15 @@ def test_a_segment_that_is_shorter_than_its_encoder_said_is_made_again(
 ) -> None:
     """As by a disk that loses what it was given: the digest is of what is there."""
     whole = make(quick(), "film", tmp_path / "whole")
-    real = ffmpeg.Encoder.finish
+    real = Encoder.finish
 
-    def finish(encoder: ffmpeg.Encoder) -> ffmpeg.Tally:
+    def finish(encoder: Encoder) -> Tally:
         tally = real(encoder)
         if encoder.output.name.startswith("00001."):
             os.truncate(encoder.output, encoder.output.stat().st_size // 2 // 188 * 188)
         return tally
 
-    monkeypatch.setattr(ffmpeg.Encoder, "finish", finish)
+    monkeypatch.setattr(Encoder, "finish", finish)
     with pytest.raises(VerificationError, match=r"the joined film holds 3\d frames, but its segments have 40"):
         make(quick(), "film", tmp_path / "film")
     monkeypatch.undo()

@@ -26,7 +26,7 @@ from render import files
 from render.compute.device import Device
 from render.job import checkpoint, folder, joining, ledger, manifest, run, sealed, segment, selftest, work
 from render.preset import Preset
-from render.video import ffmpeg
+from render.video.process import Encoder
 
 RUNS = int(os.environ.get("RENDER_KILL_RUNS", "3"))
 KILLS = 3
@@ -114,7 +114,7 @@ def is_second(take: segment.Take, *more: Any) -> bool:
 STEPS: dict[str, tuple[Any, str, Callable[..., bool]]] = {
     "preset written": (files, "publish", named("preset.yaml")),
     "frames drawn": (work, "diagnose", lambda plan, take, snapshot, began_as: is_second(take)),
-    "encoder exit": (ffmpeg.Encoder, "finish", lambda encoder: "00001." in encoder.output.name),
+    "encoder exit": (Encoder, "finish", lambda encoder: "00001." in encoder.output.name),
     "frames counted": (segment.Take, "_publish", lambda take, *more: is_second(take)),
     "digests published": (files, "publish", named("00001.frames")),
     "segment renamed": (files, "publish", named("00001.ts")),

@@ -276,7 +276,7 @@ def test_two_commands_never_do_the_same_work_and_looking_on_disturbs_nobody(tmp_
     path, survey = tmp_path / "s.sqlite", search.plan(preset(PARTICLES), 480, Device("cpu", 1, ""))
     with open_store(path, survey.about) as store:
         search.search(survey, [0], store, Stop())
-        with pytest.raises(PreflightError, match="another command is at work"):
+        with pytest.raises(PreflightError, match="another render is at work on"):
             surveyed(preset(PARTICLES), [1], path)
         store._connection.execute("BEGIN IMMEDIATE")
         assert [found.seed for found in read_store(path).best()] == ["0"]

@@ -16,7 +16,7 @@ from PIL import Image
 from render import engines
 from render import preset as presets
 from render.errors import PreflightError, UsageError
-from render.job import bundle, verify
+from render.job import bundle, moments, verify
 from render.preset import Preset, document
 
 EXACT = [name for name in engines.names() if engines.card(name).EXACT]
@@ -68,10 +68,10 @@ def test_a_difference_is_told_by_its_first_place_its_count_and_its_size() -> Non
     changed = {name: array.copy() for name, array in wanted.arrays.items()}
     changed["state.v"][3, 5] += np.float32(0.5)
     changed["state.v"][60, 1] += np.float32(0.25)
-    (found,) = verify.different(wanted, dataclasses.replace(wanted, arrays=changed))
+    (found,) = moments.different(wanted, dataclasses.replace(wanted, arrays=changed))
     assert (found.name, found.count, found.size, found.first) == ("state.v", 2, 96 * 64, (3, 5))
     assert found.most == pytest.approx(0.5)
-    assert verify.different(wanted, wanted) == ()
+    assert moments.different(wanted, wanted) == ()
 
 
 def test_tolerant_backends_may_differ_by_rounding_and_by_no_more() -> None:
@@ -83,11 +83,11 @@ def test_tolerant_backends_may_differ_by_rounding_and_by_no_more() -> None:
         arrays["state.cells"] = np.clip(arrays["state.cells"] + np.float32(by), 0, 1)
         return dataclasses.replace(wanted, arrays=arrays)
 
-    assert verify.far_apart(wanted, changed(1e-6)) == ()
-    assert "mass" in verify.far_apart(wanted, changed(0.05))[0].words
+    assert moments.far_apart(wanted, changed(1e-6)) == ()
+    assert "mass" in moments.far_apart(wanted, changed(0.05))[0].words
     noisy = dict(wanted.arrays)
     noisy["frame"] = np.random.default_rng(1).integers(16, 235, wanted.arrays["frame"].shape, dtype=np.uint8)
-    (found,) = verify.far_apart(wanted, dataclasses.replace(wanted, arrays=noisy))
+    (found,) = moments.far_apart(wanted, dataclasses.replace(wanted, arrays=noisy))
     assert found.name == "frame"
     assert "SSIM" in found.words
 
@@ -95,10 +95,10 @@ def test_tolerant_backends_may_differ_by_rounding_and_by_no_more() -> None:
 def test_ssim_is_one_for_equals_and_falls_with_noise() -> None:
     rng = np.random.default_rng(480)
     picture = rng.integers(0, 256, (64, 96), dtype=np.uint8)
-    assert verify.ssim(picture, picture) == 1.0
+    assert moments.ssim(picture, picture) == 1.0
     slightly = np.clip(picture + rng.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
     greatly = np.clip(picture + rng.normal(0, 60, picture.shape), 0, 255).astype(np.uint8)
-    assert 1 > verify.ssim(picture, slightly) > 0.98 > 0.9 > verify.ssim(picture, greatly)
+    assert 1 > moments.ssim(picture, slightly) > 0.98 > 0.9 > moments.ssim(picture, greatly)
 
 
 @pytest.mark.parametrize("text", ["gpu", "cpu:", "cpu:x", "reference:2", ""])

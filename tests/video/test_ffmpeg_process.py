@@ -16,6 +16,7 @@ import pytest
 
 from render.errors import DiskFullError, EncoderError, PreflightError, RenderError
 from render.video import ffmpeg, inspect
+from render.video.process import Encoder
 
 FRAME = memoryview(bytes(200_000))
 
@@ -28,12 +29,12 @@ def fake(folder: Path, body: str) -> ffmpeg.Tool:
     return ffmpeg.Tool(str(path), "7.7", "a test", frozenset())
 
 
-def encoder(folder: Path, body: str) -> ffmpeg.Encoder:
+def encoder(folder: Path, body: str) -> Encoder:
     output = folder / "out.bin"
-    return ffmpeg.Encoder(fake(folder, body), [f"file:{output}"], output, folder / "log")
+    return Encoder(fake(folder, body), [f"file:{output}"], output, folder / "log")
 
 
-def feed(process: ffmpeg.Encoder, frames: int) -> None:
+def feed(process: Encoder, frames: int) -> None:
     try:
         for _ in range(frames):
             process.write(FRAME)
@@ -137,7 +138,7 @@ def test_ffmpeg_is_shielded_from_the_terminals_signal(tmp_path: Path) -> None:
 def test_a_program_that_cannot_start_is_told(tmp_path: Path) -> None:
     tool = ffmpeg.Tool(str(tmp_path / "nothing"), "1", "a test", frozenset())
     with pytest.raises(EncoderError, match="cannot be started"):
-        ffmpeg.Encoder(tool, [], tmp_path / "out", tmp_path / "log")
+        Encoder(tool, [], tmp_path / "out", tmp_path / "log")
 
 
 # Nobody is left behind
@@ -218,7 +219,7 @@ def test_a_run_that_is_left_by_an_exception_ends_its_ffmpeg(tmp_path: Path) -> N
 
 STARTS = {
     "run": "ffmpeg.run(tool, [])",
-    "encoder": "ffmpeg.Encoder(tool, [], folder / 'out', folder / 'log').finish()",
+    "encoder": "Encoder(tool, [], folder / 'out', folder / 'log').finish()",
     "trial": "ffmpeg.require(tool, (), [])",
 }
 
@@ -230,7 +231,7 @@ def test_ffmpeg_dies_with_whoever_started_it(start: str, tmp_path: Path) -> None
     body = "open(os.path.dirname(__file__) + '/pid', 'w').write(f'{os.getpid()}\\n')\ntime.sleep(60)"
     tool = fake(tmp_path, body)
     program = (
-        "from pathlib import Path\nfrom render.video import ffmpeg\n"
+        "from pathlib import Path\nfrom render.video import ffmpeg\nfrom render.video.process import Encoder\n"
         f"tool, folder = ffmpeg.Tool({tool.path!r}, '7', 'a test', frozenset()), Path({str(tmp_path)!r})\n{STARTS[start]}"
     )
     with subprocess.Popen([sys.executable, "-c", program], start_new_session=True) as parent:

@@ -1,6 +1,6 @@
-"""What a Blu-ray says about itself, in its tables: navigation, play list, clip information.
+"""What a Blu-ray says about its film, in its tables: play list and clip information.
 
-Read as libbluray reads them (bdnav/index_parse.c, hdmv/mobj_parse.c, bdnav/mpls_parse.c, bdnav/clpi_parse.c), but
+Read as libbluray reads them (bdnav/mpls_parse.c, bdnav/clpi_parse.c), but
 stricter: what those call reserved must be zero, a table must be as long as it says, and nothing may stand between or
 behind. Offsets and numbers are big-endian; tables that this project does not write are not understood.
 """
@@ -9,16 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NoReturn
 
-from render.errors import VerificationError
+from render.disc.read.table import Table
 
-VERSION = b"0200"
-JUMP_TITLE, PLAY_LIST, GOTO = b"\x21\x81\0\0", b"\x22\x80\0\0", b"\x20\x81\0\0"
-"""Commands with one number for an operand (hdmv/hdmv_insn.h)."""
-HDMV = 1 << 30
-"""An object that is a program of commands, in the upper two bits (index_parse.h: indx_object_type)."""
-MOVIE, INTERACTIVE = 0, 1 << 14
 ENTRY_MARK = 1
 VIDEO, SOUND = 0x1011, 0x1100
 H264, AC3 = 0x1B, 0x81
@@ -30,24 +23,6 @@ RATES = {
     7: Fraction(60_000, 1001),
 }  # fmt: skip
 """Numbers of formats and rates (bluray.h: bd_video_format_e, bd_video_rate_e)."""
-MOST_STEPS = 100
-
-
-@dataclass(frozen=True)
-class Index:
-    """``index.bdmv``: which programs run.
-
-    Attributes:
-        shape: format and rate of the video, in a byte.
-        first: program that runs when the disc is put in.
-        menu: the one of the menu key.
-        titles: those of titles 1, 2 and so on.
-    """
-
-    shape: int
-    first: int
-    menu: int
-    titles: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -101,148 +76,13 @@ class ClipInformation:
     entries: tuple[Entry, ...]
 
 
-class _Reader:
-    """A table from its beginning to its end."""
-
-    def __init__(self, name: str, data: bytes) -> None:
-        self.name, self._data, self._at = name, data, 0
-
-    def damaged(self, what: str) -> NoReturn:
-        raise VerificationError(f"{self.name} is damaged: {what}")
-
-    def take(self, count: int) -> bytes:
-        self._at += count
-        if self._at > len(self._data):
-            self.damaged("it ends too early")
-        return self._data[self._at - count : self._at]
-
-    def number(self, width: int) -> int:
-        return int.from_bytes(self.take(width), "big")
-
-    def expect(self, what: str, width: int, *wanted: int) -> int:
-        found = self.number(width)
-        if found not in wanted:
-            self.damaged(f"{what} is {found}")
-        return found
-
-    def zero(self, count: int) -> None:
-        if any(self.take(count)):
-            self.damaged(f"there is something in the reserved bytes before byte {self._at}")
-
-    def head(self, kind: bytes) -> None:
-        if self.take(8) != kind + VERSION:
-            self.damaged(f"it does not begin with {(kind + VERSION).decode()}")
-
-    def part(self, what: str, width: int = 4, address: int | None = None) -> _Reader:
-        """The part that begins here with its own length; where an address says so, it must be here."""
-        if address is not None and address != self._at:
-            self.damaged(f"{what} is said to be at byte {address}, and is at byte {self._at}")
-        return _Reader(f"{what} in {self.name}", self.take(self.number(width)))
-
-    def end(self) -> None:
-        if self._at != len(self._data):
-            self.damaged(f"it has {len(self._data)} bytes, of which {self._at} are known")
-
-
-def index(data: bytes) -> Index:
-    """``index.bdmv``.
-
-    Raises:
-        VerificationError: it is damaged.
-    """
-    read = _Reader("index.bdmv", data)
-    read.head(b"INDX")
-    start = read.number(4)
-    read.zero(4 + 24)
-    about = read.part("AppInfoBDMV")
-    about.zero(1)
-    shape = about.number(1)
-    about.zero(32)
-    about.end()
-    body = read.part("Indexes", address=start)
-    first, menu = (_program(body, INTERACTIVE) for _ in range(2))
-    titles = tuple(_program(body, MOVIE) for _ in range(body.number(2)))
-    body.end()
-    read.end()
-    return Index(shape, first, menu, titles)
-
-
-def _program(read: _Reader, playback: int) -> int:
-    read.expect("the type of an object", 4, HDMV)
-    read.expect("how an object is played", 2, playback)
-    found = read.number(2)
-    read.zero(4)
-    return found
-
-
-def movie_objects(data: bytes) -> list[list[bytes]]:
-    """``MovieObject.bdmv``: the commands of each program.
-
-    Raises:
-        VerificationError: it is damaged.
-    """
-    read = _Reader("MovieObject.bdmv", data)
-    read.head(b"MOBJ")
-    read.zero(4 + 28)
-    body = read.part("MovieObjects")
-    body.zero(4)
-    found = []
-    for _ in range(body.number(2)):
-        body.expect("what a program forbids", 2, 0x8000)
-        found.append([body.take(12) for _ in range(body.number(2))])
-    body.end()
-    read.end()
-    return found
-
-
-def played(index: Index, objects: list[list[bytes]], program: int, title: int = 0) -> tuple[int, int]:
-    """The title that a program comes to and the play list that it plays, again and again.
-
-    Args:
-        index: the disc's.
-        objects: its programs.
-        program: the one that runs.
-        title: the title that it belongs to, 0 for none.
-
-    Raises:
-        VerificationError: it comes to none, or does not begin again.
-    """
-    lists: list[int] = []
-    at = 0
-    for _ in range(MOST_STEPS):
-        if program >= len(objects):
-            raise VerificationError(f"the disc wants program {program}, and has {len(objects)}")
-        if at >= len(objects[program]):
-            break
-        command = objects[program][at]
-        what, operand = command[:4], int.from_bytes(command[4:8], "big")
-        at += 1
-        if what not in (JUMP_TITLE, PLAY_LIST, GOTO) or any(command[8:]):
-            raise VerificationError(f"the disc has a command that no disc of render has: {command.hex()}")
-        if what == JUMP_TITLE:
-            if not 1 <= operand <= len(index.titles):
-                raise VerificationError(f"the disc jumps to title {operand}, and has {len(index.titles)}")
-            title, program, at = operand, index.titles[operand - 1], 0
-        elif what == GOTO:
-            at = operand
-        else:
-            lists.append(operand)
-            if len(lists) > 1:
-                break
-    if not lists or not title:
-        raise VerificationError("the disc plays nothing when it is put in")
-    if len(lists) < 2 or lists[0] != lists[1]:
-        raise VerificationError("the disc does not begin again at its end")
-    return title, lists[0]
-
-
 def play_list(name: str, data: bytes) -> PlayList:
     """A play list.
 
     Raises:
         VerificationError: it is damaged, or has more than one clip.
     """
-    read = _Reader(name, data)
+    read = Table(name, data)
     read.head(b"MPLS")
     list_start, mark_start = read.number(4), read.number(4)
     read.zero(4 + 20)
@@ -270,7 +110,7 @@ def play_list(name: str, data: bytes) -> PlayList:
     return PlayList(clip[:5].decode(), begin, end, streams, marks)
 
 
-def _stream_table(read: _Reader) -> dict[int, bytes]:
+def _stream_table(read: Table) -> dict[int, bytes]:
     read.zero(2)
     counts = read.expect("the number of video streams", 1, 1), read.expect("the number of sound streams", 1, 0, 1)
     read.zero(5 + 5)
@@ -286,7 +126,7 @@ def _stream_table(read: _Reader) -> dict[int, bytes]:
     return found
 
 
-def _attributes(read: _Reader, pid: int, spare: int) -> bytes:
+def _attributes(read: Table, pid: int, spare: int) -> bytes:
     """What is said of a stream: its coding, its shape, of sound its language; then so many bytes that say nothing."""
     read.expect("the coding", 1, H264 if pid == VIDEO else AC3)
     said = read.take(1)
@@ -302,7 +142,7 @@ def _attributes(read: _Reader, pid: int, spare: int) -> bytes:
     return said
 
 
-def _marks(read: _Reader) -> tuple[int, ...]:
+def _marks(read: Table) -> tuple[int, ...]:
     found = []
     for _ in range(read.number(2)):
         read.expect("the type of a mark", 2, ENTRY_MARK)
@@ -320,7 +160,7 @@ def clip_information(name: str, data: bytes) -> ClipInformation:
     Raises:
         VerificationError: it is damaged.
     """
-    read = _Reader(name, data)
+    read = Table(name, data)
     read.head(b"HDMV")
     starts = [read.number(4) for _ in range(4)]
     read.zero(4 + 12)
@@ -362,7 +202,7 @@ def clip_information(name: str, data: bytes) -> ClipInformation:
     return ClipInformation(packets, begin, end, streams, entries)
 
 
-def _entries(read: _Reader) -> tuple[Entry, ...]:
+def _entries(read: Table) -> tuple[Entry, ...]:
     """The EP map: coarse entries with the upper bits of time and place, fine ones with the lower."""
     read.expect("the type of the map", 2, 1)
     read.expect("the number of streams", 2, 1)

@@ -28,6 +28,7 @@ from render.preset import Preset
 from render.video import codec, digest, ffmpeg
 from render.video.film import Film, Snapshot
 from render.video.frames import Clock, player
+from render.video.process import Encoder
 
 Report = dict[str, Any]
 KEPT_BYTES = 256 << 20
@@ -210,9 +211,9 @@ class Encoding:
     def __post_init__(self) -> None:
         self.arguments = codec.arguments(self.preset.codec, self.preset.picture, str(self.folder / "film"))
 
-    def start(self) -> ffmpeg.Encoder:
+    def start(self) -> Encoder:
         """A new encoder, over the last one's film."""
-        return ffmpeg.Encoder(self.tool, self.arguments, self.folder / "film", self.folder / "log")
+        return Encoder(self.tool, self.arguments, self.folder / "film", self.folder / "log")
 
     def told(self) -> Report:
         """Which ffmpeg, and everything it is told; the place of the film is of no interest."""
@@ -285,7 +286,7 @@ class _Last:
         self._left = frames
         self.digest = ""
 
-    def through(self, encoder: ffmpeg.Encoder) -> Any:
+    def through(self, encoder: Encoder) -> Any:
         """What hands a frame on."""
 
         def write(data: memoryview) -> None:

@@ -8,7 +8,8 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from render.video import ffmpeg, readback
+from render.video import readback
+from render.video.process import widen
 
 if TYPE_CHECKING:
     from render.video.film import Film
@@ -24,7 +25,7 @@ def pipe(frames: Sequence[Any], count: int) -> dict[str, float]:
         count: how many are written.
     """
     reading, writing = os.pipe()
-    ffmpeg.widen(writing)
+    widen(writing)
     reader = threading.Thread(target=_drain, args=(reading,), name="drain a pipe")
     reader.start()
     begin, charged = time.perf_counter(), time.process_time()

@@ -15,7 +15,8 @@ import numpy as np
 from render import engines
 from render.compute import host
 from render.compute.device import Device
-from render.job.plan import bits_of, extent_of
+from render.job.plan import extent_of
+from render.job.recipe import bits_of
 from render.job.stop import Stop
 from render.job.survey.batch import Batch
 from render.job.survey.store import Store
@@ -53,10 +54,10 @@ class Survey:
     def about(self) -> dict[str, Any]:
         """All that decides the results, but for the seeds."""
         bits = bits_of(self.preset, self.device) | {"measures": MEASURES}
-        return {**universe_of(self.preset), "steps": self.steps, "bits": bits}
+        return {**subject_of(self.preset), "steps": self.steps, "bits": bits}
 
 
-def universe_of(preset: Preset) -> dict[str, Any]:
+def subject_of(preset: Preset) -> dict[str, Any]:
     """What a survey's universes have in common."""
     data, torus = to_data(preset), preset.torus
     return {key: data[key] for key in ("engine", "look", "picture") if key in data} | {

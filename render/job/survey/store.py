@@ -18,10 +18,12 @@ from render import files
 from render.errors import DiskFullError, PreflightError, RenderError
 from render.files import file_error
 from render.job import ledger
+from render.job.lock import held
 from render.job.survey.score import Judgement
 from render.job.survey.watch import Watch
 
 SCHEMA = 1
+BUSY = "wait for it; to see its best so far, leave --seeds out. Several machines take a file each."
 PATIENCE = 60.0
 """Seconds to wait for another program that is writing."""
 _TYPES = {"int": "INTEGER", "float": "REAL"}
@@ -152,7 +154,7 @@ def open_store(path: Path, about: dict[str, Any]) -> Iterator[Store]:
     """
     is_new = not path.exists()
     try:
-        with _told(path), _alone(path):
+        with held(path.with_name(f".{path.name}.lock"), path, BUSY), _told(path):
             connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level="IMMEDIATE")
             try:
                 connection.execute("PRAGMA synchronous = FULL")
@@ -185,22 +187,6 @@ def refuse_other(store: Store, about: dict[str, Any]) -> None:
         raise PreflightError(
             f"{store.path} is a survey with {name} {old}, and now it is {new}", "name a new file with --out."
         )
-
-
-@contextlib.contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Hold a survey, so that no two commands do the same work; ends with the process, however it ends."""
-    import fcntl
-
-    with path.with_name(f".{path.name}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise PreflightError(
-                f"another command is at work on {path}",
-                "wait for it; to see its best so far, leave --seeds out. Several machines take a file each.",
-            ) from None
-        yield
 
 
 def _tables(connection: sqlite3.Connection) -> set[str]:
