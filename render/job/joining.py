@@ -138,11 +138,12 @@ def verify(plan: Plan, part: Path, running: Callable[[Callable[[], None]], None]
     """
     preset, frames, rate = plan.preset, plan.preset.frame_count, plan.preset.picture.rate
     kept = join.keeps_packets(preset.codec)
-    with ThreadPoolExecutor(1, "decode") as beside:
+    with ThreadPoolExecutor(2, "beside reading") as beside:
         if kept:
             begins = [segment.first / rate for segment in plan.segments]
             places = begins[:: -(-len(begins) // PLACES)]
             decoded = beside.submit(inspect.decode_at, plan.tool, part, places, running)
+            told = beside.submit(_joined_packets, plan.folder)
         found = inspect.contents(plan.tool, part, running, decode=not kept)
         if kept:
             decoded.result()
@@ -154,18 +155,19 @@ def verify(plan: Plan, part: Path, running: Callable[[Callable[[], None]], None]
             "the same command makes those again that are too short.",
         )
     if kept:
-        with packets_file(plan.folder).open() as told:
-            joined = inspect.packets(told)
+        joined = told.result()
         if joined is None or (found.sizes, found.checksums) != (joined.sizes, joined.checksums):
             raise VerificationError("the joined film does not hold what its segments hold")
     known = [time for time in times if time is not None]
     begin = min(known)
     if len(known) == frames:
         times = [*sorted(known)]  # coded order differs where there are B-frames; then every frame has its time
-    step = 1 / (rate * found.tick)  # ticks of a frame
+    step = 1 / (rate * found.tick)  # ticks of a frame; below, all is in ticks over its denominator, where it is whole
     for number, time in enumerate(times):
         # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
-        if time is not None and abs(time - begin - number * step) > TICKS:
+        if time is None:
+            continue
+        if abs((time - begin) * step.denominator - number * step.numerator) > TICKS * step.denominator:
             raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
     length = frames / rate
     if has_sound(preset) and abs(found.sound - length) > SOUND_SECONDS:
@@ -178,6 +180,11 @@ def verify(plan: Plan, part: Path, running: Callable[[Callable[[], None]], None]
     if not isinstance(codec, Mpeg2):
         return None
     return vbv.lowest_fill(found.sizes, rate, codec.max_bitrate)
+
+
+def _joined_packets(folder: Folder) -> inspect.Contents | None:
+    with packets_file(folder).open() as told:
+        return inspect.packets(told)
 
 
 def _forget_short_segments(plan: Plan, running: Callable[[Callable[[], None]], None]) -> None:
