@@ -1,7 +1,7 @@
 """Is there an NVIDIA GPU, which one is meant, and if there is none, why not? Imports no CUDA library.
 
 The driver is asked in a child process (``driver.py``): one that hangs or crashes does neither to render, and a process
-that never started the driver may fork. Beside ``video/ffmpeg.py`` the only module that starts a process.
+that never started the driver may fork.
 """
 
 from __future__ import annotations

@@ -237,7 +237,8 @@ class Encoder:
         To be called before ffmpeg has anything to read: Linux keeps a priority for each thread, and those that begin
         later take over their starter's (setpriority(2), "C library/kernel differences").
         """
-        os.setpriority(os.PRIO_PROCESS, self._process.pid, LEAST_PRIORITY)
+        with contextlib.suppress(OSError):  # where a sandbox forbids that, it works on as before
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, LEAST_PRIORITY)
 
     def has_ended(self) -> bool:
         """Whether ffmpeg is gone, however it ended."""
