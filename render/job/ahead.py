@@ -12,7 +12,6 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from render import files
@@ -20,7 +19,7 @@ from render.compute import lifeline
 from render.errors import RenderError
 from render.job import joining, ledger
 from render.video import digest
-from render.video.process import PIPE_BYTES, Encoder, stall_seconds, widen
+from render.video.process import PIPE_BYTES, Encoder, Running, stall_seconds, widen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +38,7 @@ TICK_SECONDS = 0.01
 class Ahead:
     """A join that may be under way; it ends with the block, and leaves no film behind unless it was finished."""
 
-    def __init__(self, plan: Plan, book: Ledger, running: Callable[[Callable[[], None]], None]) -> None:
+    def __init__(self, plan: Plan, book: Ledger, running: Running) -> None:
         """Nothing begins yet.
 
         Args:

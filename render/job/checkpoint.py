@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from render import engines, files
 from render.look import memory_class
@@ -29,16 +30,20 @@ def path_of(folder: Path, frame: int) -> Path:
     return folder / f"{frame:09}{ENDING}"
 
 
-def save(folder: Path, snapshot: Snapshot, fingerprint: str) -> None:
-    """Write a checkpoint, so that it is whole or not there."""
-    arrays = {
+def arrays_of(snapshot: Snapshot) -> dict[str, NDArray[Any]]:
+    """Every array of where a film is, by name: ``state.x``, ``memory.light``."""
+    return {
         f"{part}.{field.name}": np.asarray(getattr(value, field.name))
         for part, value in (("state", snapshot.state), ("memory", snapshot.memory))
         for field in dataclasses.fields(value)
     }
+
+
+def save(folder: Path, snapshot: Snapshot, fingerprint: str) -> None:
+    """Write a checkpoint, so that it is whole or not there."""
     about = json.dumps({"frame": snapshot.frame, "fingerprint": fingerprint})
     content = io.BytesIO()
-    np.savez(content, about=np.array(about), **arrays)  # type: ignore[arg-type]
+    np.savez(content, about=np.array(about), **arrays_of(snapshot))  # type: ignore[arg-type]
     data = content.getbuffer()
     final = path_of(folder, snapshot.frame)
     part = files.part_of(final)  # a scout and a worker may both be at it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from render.job.ledger import Ledger
     from render.job.plan import Plan
     from render.video.digest import Check
+    from render.video.process import Running
 
 LATE = "some pictures come too late for a player's buffer, where it may stutter; a lower codec.max_bitrate avoids that"
 OTHERWISE = "make it with a lower quality, shorter or for a larger medium: in another folder, or anew with --restart."
@@ -102,7 +102,7 @@ def publish(
     plan: Plan,
     book: Ledger,
     ahead: Ahead,
-    running: Callable[[Callable[[], None]], None],
+    running: Running,
     check: Check,
     begun: float,
     before: int,

@@ -18,11 +18,9 @@ from render.preset import to_yaml
 from render.video import inspect, join, vbv
 from render.video.bluray import AHEAD, DELIVERED, Bluray
 from render.video.codec import Mpeg2
-from render.video.process import Encoder, drop_empty
+from render.video.process import Encoder, Running, drop_empty
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from render.job.folder import Folder
     from render.job.plan import Plan
     from render.preset import Preset
@@ -37,9 +35,7 @@ TICKS = 2
 
 
 @contextlib.contextmanager
-def laid_out(
-    plan: Plan, folder: Folder, sources: list[Path], part: Path, running: Callable[[Callable[[], None]], None]
-) -> Iterator[list[str]]:
+def laid_out(plan: Plan, folder: Folder, sources: list[Path], part: Path, running: Running) -> Iterator[list[str]]:
     """ffmpeg's arguments that join a film, with every file that they name, which lie there inside the block.
 
     What they join is told in :func:`packets_file`.
@@ -73,7 +69,7 @@ def laid_out(
         files.remove(*aside)
 
 
-def make(plan: Plan, folder: Folder, part: Path, running: Callable[[Callable[[], None]], None]) -> None:
+def make(plan: Plan, folder: Folder, part: Path, running: Running) -> None:
     """Join all segments into one file.
 
     Args:
@@ -94,9 +90,7 @@ def make(plan: Plan, folder: Folder, part: Path, running: Callable[[Callable[[],
 
 
 @contextlib.contextmanager
-def process(
-    plan: Plan, folder: Folder, arguments: list[str], output: Path, running: Callable[[Callable[[], None]], None]
-) -> Iterator[Encoder]:
+def process(plan: Plan, folder: Folder, arguments: list[str], output: Path, running: Running) -> Iterator[Encoder]:
     """An ffmpeg of the join, which ends with the block; its messages are in the join's log."""
     log = folder.logs / "join.log"
     try:
@@ -119,7 +113,7 @@ def chapters(seconds: Fraction, every: int) -> list[Fraction]:
     return [Fraction(start) for start in range(0, int(seconds), every)]
 
 
-def verify(plan: Plan, part: Path, running: Callable[[Callable[[], None]], None]) -> float | None:
+def verify(plan: Plan, part: Path, running: Running) -> float | None:
     """See that a film holds all that was joined at even times, that it decodes, and that its sound is as long.
 
     A film whose container keeps packets as they are must hold the segments' own, and is decoded at places where segments
@@ -147,28 +141,17 @@ def verify(plan: Plan, part: Path, running: Callable[[Callable[[], None]], None]
         found = inspect.contents(plan.tool, part, running, decode=not kept)
         if kept:
             decoded.result()
-    times = found.times
-    if len(times) != frames:
+    if len(found.times) != frames:
         _forget_short_segments(plan, running)
         raise VerificationError(
-            f"the joined film holds {len(times)} frames, but its segments have {frames}",
+            f"the joined film holds {len(found.times)} frames, but its segments have {frames}",
             "the same command makes those again that are too short.",
         )
     if kept:
         joined = told.result()
         if joined is None or (found.sizes, found.checksums) != (joined.sizes, joined.checksums):
             raise VerificationError("the joined film does not hold what its segments hold")
-    known = [time for time in times if time is not None]
-    begin = min(known)
-    if len(known) == frames:
-        times = [*sorted(known)]  # coded order differs where there are B-frames; then every frame has its time
-    step = 1 / (rate * found.tick)  # ticks of a frame; below, all is in ticks over its denominator, where it is whole
-    for number, time in enumerate(times):
-        # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
-        if time is None:
-            continue
-        if abs((time - begin) * step.denominator - number * step.numerator) > TICKS * step.denominator:
-            raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
+    _refuse_wrong_times(found, rate)
     length = frames / rate
     if has_sound(preset) and abs(found.sound - length) > SOUND_SECONDS:
         raise VerificationError(
@@ -182,12 +165,30 @@ def verify(plan: Plan, part: Path, running: Callable[[Callable[[], None]], None]
     return vbv.lowest_fill(found.sizes, rate, codec.max_bitrate)
 
 
+def _refuse_wrong_times(found: inspect.Contents, rate: Fraction) -> None:
+    """See that pictures are shown one after the other at the film's rate.
+
+    Raises:
+        VerificationError: one is not.
+    """
+    times, known = found.times, sorted(time for time in found.times if time is not None)
+    if len(known) == len(times):
+        times = [*known]  # coded order differs where there are B-frames; then every frame has its time
+    begin, step = known[0], 1 / (rate * found.tick)  # ticks of a frame
+    # In ticks over the step's denominator, where everything is a whole number.
+    unit, frame_step = step.denominator, step.numerator
+    for number, time in enumerate(times):
+        # Containers count time in ticks of their own, and a frame in its segment and the segment in the film are rounded.
+        if time is not None and abs((time - begin) * unit - number * frame_step) > TICKS * unit:
+            raise VerificationError(f"frame {number} of the joined film is shown at the wrong time")
+
+
 def _joined_packets(folder: Folder) -> inspect.Contents | None:
     with packets_file(folder).open() as told:
         return inspect.packets(told)
 
 
-def _forget_short_segments(plan: Plan, running: Callable[[Callable[[], None]], None]) -> None:
+def _forget_short_segments(plan: Plan, running: Running) -> None:
     """Let segments be made again that hold other numbers of frames than ffmpeg counted while it wrote them."""
     for segment in plan.segments:
         found = inspect.contents(plan.tool, ledger.video_file(plan.folder, segment.number), running, decode=False)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from render.job.ledger import Record, digests_file, video_file
 from render.job.stall import is_timeless, state_digest
 from render.video import codec as codecs
 from render.video import digest
-from render.video.process import Encoder, Tally, drop_empty
+from render.video.process import Encoder, Running, Tally, drop_empty
 
 if TYPE_CHECKING:
     from render.job.folder import Folder
@@ -43,7 +42,7 @@ class Take:
         plan: Plan,
         folder: Folder,
         segment: Segment,
-        running: Callable[[Callable[[], None]], None],
+        running: Running,
         codec: Codec | None = None,
     ) -> None:
         """Start its ffmpeg.

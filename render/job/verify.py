@@ -10,15 +10,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from render import engines
 from render.compute.device import Device
 from render.compute.emulation import Emulation
 from render.errors import UsageError
+from render.job import checkpoint
 from render.job.moments import Difference, Moment, different, far_apart
 from render.job.plan import device_for, film_of
 from render.preset import Preset
@@ -119,12 +118,7 @@ class Side:
 
     def _moment(self) -> Moment:
         snapshot = self._film.snapshot(self._next)
-        arrays: dict[str, NDArray[Any]] = {
-            f"{part}.{field.name}": np.asarray(getattr(value, field.name))
-            for part, value in (("state", snapshot.state), ("memory", snapshot.memory))
-            for field in dataclasses.fields(value)
-        }
-        arrays["frame"] = np.array(self._film.fetch(self._frame).planes)
+        arrays = {**checkpoint.arrays_of(snapshot), "frame": np.array(self._film.fetch(self._frame).planes)}
         picture = self._preset.picture
         return Moment(self._next - 1, arrays, snapshot, picture.height, picture.width)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from render.errors import PreflightError
@@ -114,9 +113,7 @@ def require(tool: Tool, encoders: tuple[str, ...], probe: list[str], seconds: fl
         raise PreflightError(f"ffmpeg {tool.release} refuses a two-frame trial of {encoders[0]}: {reason}")
 
 
-def run(
-    tool: Tool, arguments: list[str], running: Callable[[Callable[[], None]], None] = lambda kill: None
-) -> tuple[int, str, str]:
+def run(tool: Tool, arguments: list[str], running: process.Running = process.unwatched) -> tuple[int, str, str]:
     """Run ffmpeg to its end on files that are there.
 
     Args:

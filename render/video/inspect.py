@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from array import array
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,17 +13,13 @@ from pathlib import Path
 from render.errors import EncoderError, PreflightError, VerificationError
 from render.settings import shown
 from render.video.ffmpeg import Tool, run
+from render.video.process import Running, unwatched
 
 PACKETS = ("-c", "copy", "-flush_packets", "0", "-f", "framecrc")
 """ffmpeg's arguments for an output that tells of packets instead of holding them; by default it would write one line at
 a time, which takes a third longer."""
 _NO_TIME = -(2**63)
 """AV_NOPTS_VALUE (libavutil/avutil.h)."""
-Running = Callable[[Callable[[], None]], None]
-
-
-def _ignore(kill: Callable[[], None]) -> None:
-    pass
 
 
 def require_sound(tool: Tool, name: str) -> None:
@@ -58,7 +54,7 @@ class Contents:
     sound: Fraction
 
 
-def contents(tool: Tool, path: Path, running: Running = _ignore, *, decode: bool = True) -> Contents:
+def contents(tool: Tool, path: Path, running: Running = unwatched, *, decode: bool = True) -> Contents:
     """Read all of a file, and decode one frame of every group of pictures.
 
     Args:
@@ -82,7 +78,7 @@ def contents(tool: Tool, path: Path, running: Running = _ignore, *, decode: bool
     return found
 
 
-def decode_at(tool: Tool, path: Path, times: list[Fraction], running: Running = _ignore) -> None:
+def decode_at(tool: Tool, path: Path, times: list[Fraction], running: Running = unwatched) -> None:
     """Go to some places in a film and decode the key frame there, as a player that is sent somewhere does.
 
     Args:

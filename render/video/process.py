@@ -36,6 +36,14 @@ LEAST_PRIORITY = 19
 """The niceness of a process that takes what others leave (setpriority(2))."""
 
 
+Running = Callable[[Callable[[], None]], None]
+"""Told how to end a process that has been started, which may be wanted before it ends by itself."""
+
+
+def unwatched(kill: Callable[[], None]) -> None:
+    """Nobody wants to end what runs."""
+
+
 def _start(argv: list[str], **streams: Any) -> subprocess.Popen[Any]:
     """A child out of reach of the terminal's keys and signals, which ends with the thread that starts it.
 
@@ -52,9 +60,7 @@ def _end(process: subprocess.Popen[Any]) -> None:
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def answer(
-    argv: list[str], seconds: float | None = None, running: Callable[[Callable[[], None]], None] = lambda kill: None
-) -> tuple[int, str, str]:
+def answer(argv: list[str], seconds: float | None = None, running: Running = unwatched) -> tuple[int, str, str]:
     """Run a program that reads nothing to its end.
 
     Args:

@@ -23,19 +23,16 @@ import scipy.fft
 from numpy.typing import DTypeLike, NDArray
 
 from render.compute.accelerator import StreamName
-from render.compute.emulation import build
 from render.compute.emulation.program import EmulatedArray, EmulatedProgram, Emulation, EmulationError
 from render.compute.source import Source
 
 __all__ = [
-    "FENCE",
     "POISON",
     "EmulatedAccelerator",
     "EmulatedArray",
     "EmulatedProgram",
     "Emulation",
     "EmulationError",
-    "build",
 ]
 
 POISON = 0xCD
